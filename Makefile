@@ -1,0 +1,51 @@
+# Winnow's two commands are `make run` and `make test`; both install all that they need into .venv first.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.PHONY: run test install check format bench lock clean
+
+run: $(STAMP)
+	@exec $(PY) manage.py serve $(if $(FILE),--file "$(FILE)")
+
+test: $(STAMP)
+	@$(PY) -m pytest -n $${TEST_PROCESSES:-2} --dist loadgroup $(TESTS)
+
+install: $(STAMP)
+
+$(STAMP): requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Winnow needs Python 3.11 or newer; this is %s. Name another with make PYTHON=…" % sys.version.split()[0] or 0)'
+	@echo "Installing into $(VENV) …" >&2
+	@$(PYTHON) -m venv $(VENV)
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv pip install --quiet --python $(PY) --require-hashes -r requirements/dev.txt; \
+	else \
+	  $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt; \
+	fi
+	@touch $(STAMP)
+
+check: $(STAMP)
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html')
+	$(PY) manage.py makemigrations --check --dry-run
+
+format: $(STAMP)
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/djade --target-version 5.2 $$(git ls-files 'templates/*.html') || true
+
+bench: $(STAMP)
+	$(PY) -m tests.bench
+
+lock:
+	for pair in base:../requirements.txt team:team.txt dev:dev.txt; do \
+	  (cd requirements && uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
+	    --python-version 3.11 --quiet $${pair%%:*}.in --output-file $${pair##*:}); \
+	done
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,259 @@
+"""The queue: opening slots, leasing the next trace, giving it back.
+
+How `next` stays cheap for the reviewer who has judged the whole head of the queue: every lease notes how far its
+reviewer had nothing to take (`searched_to`), and the next search starts there. Slots that come back stand behind
+everything (`behind_all`); whatever else puts slots before such a place raises the round's epoch, and every
+search starts from the front once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from reviews import permitting
+from reviews.errors import Conflict
+from reviews.models import Assignment, Decision, Event, Review, Role, Round, Skip, Trace, User, Verdict
+from reviews.models.queue import BACK_OF_THE_QUEUE, Waiting
+
+TRIED_AT_ONCE = 24
+# A slot that comes back is placed by the clock; one placed a little earlier may be committed a little later.
+CLOCK_SLACK_SECONDS = 120
+
+
+class LeaseLost(Conflict):
+    """The lease is someone else's now, or nobody's."""
+
+    code = "lease-lost"
+
+
+@dataclass(frozen=True)
+class Leased:
+    """What `next_for` found: the leased assignments, best first, or why there is none."""
+
+    assignments: list[Assignment]
+    empty: str = ""
+
+
+def planned_readings(round: Round, trace_digest: bytes) -> int:
+    """How many people the plan wants to read a trace: the overlap, or two for the share drawn by the round's seed."""
+    drawn = _draw(round.seed, "double", trace_digest) < round.double_share
+    return max(round.overlap, 2 if drawn else 1)
+
+
+def open_slots(round: Round, traces: Sequence[Trace]) -> None:
+    """Put new traces in the queue, each slot at a random place of its own, and start their decisions as pending."""
+    Assignment.objects.bulk_create(
+        Assignment(round=round, trace=trace, slot=slot, place=_planned_place(round, trace.digest, slot))
+        for trace in traces
+        for slot in range(planned_readings(round, bytes(trace.digest)))
+    )
+    Decision.objects.bulk_create(Decision(trace=trace, round=round) for trace in traces)
+    Round.objects.filter(pk=round.pk).update(epoch=F("epoch") + 1)
+
+
+def fit_slots(round: Round, trace: Trace, needed: int) -> None:
+    """Give a trace as many slots as it needs and take back open ones that it does not. Leased ones are left alone."""
+    slots = list(Assignment.objects.filter(trace=trace).order_by("slot"))
+    surplus = len(slots) - needed
+    if surplus > 0:
+        free = [slot.pk for slot in reversed(slots) if slot.closed_by_id is None and slot.leased_by_id is None]
+        Assignment.objects.filter(pk__in=free[:surplus]).delete()
+    elif surplus < 0:
+        taken, planned = {slot.slot for slot in slots}, planned_readings(round, bytes(trace.digest))
+        unused = [slot for slot in range(len(slots) + needed) if slot not in taken]
+        Assignment.objects.bulk_create(
+            Assignment(round=round, trace=trace, slot=slot, place=behind_all(), kind=slot_kind(slot, planned))
+            for slot in unused[:-surplus]
+        )
+
+
+def slot_kind(slot: int, planned: int) -> str:
+    return Assignment.Kind.NORMAL if slot < planned else Assignment.Kind.EXTRA
+
+
+def next_for(reviewer: User, round: Round, *, ahead: bool = False) -> Leased:
+    """Lease the next trace for a reviewer; with `ahead` a second one to prefetch. Asking again gives the same ones.
+
+    At most two leases a reviewer. Costs one search and one lease, whatever the reviewer has judged before.
+    Raises NotAllowed.
+    """
+    permitting.require(reviewer, round.project_id, Role.REVIEWER, doing="Judging traces")
+    if round.state != Round.State.OPEN:
+        return Leased([], f"the round is {round.state}")
+    if round.spec_version_id is None:
+        return Leased([], "the project has no published spec to judge against")
+    wanted = 2 if ahead else 1
+    for _ in range(50):  # each time round, another reviewer was quicker with everything that was found
+        with transaction.atomic():
+            now = timezone.now()
+            found = Assignment.objects.waiting_for(reviewer, round, _start_of_search(reviewer, round), now, TRIED_AT_ONCE)
+            if not found:
+                _note_nothing_to_take(reviewer, round)
+                return Leased([], _why_empty(reviewer, round, now))
+            if leased := _lease(found, reviewer, round, wanted, now):
+                return Leased(leased)
+    return Leased([], "everyone is taking traces at once; ask again")
+
+
+def renew(assignment: Assignment, *, by: User) -> Assignment:
+    """Hold a long read: the lease runs its full time again from now. Raises LeaseLost."""
+    now = timezone.now()
+    until = now + timedelta(minutes=assignment.round.lease_minutes)
+    held = Assignment.objects.open().filter(pk=assignment.pk, leased_by=by).update(leased_until=until)
+    if not held:
+        raise LeaseLost("This trace is no longer yours: its lease ran out and someone else reads it, or it has been "
+                        "judged. Take the next one.")
+    assignment.leased_until = until
+    return assignment
+
+
+@transaction.atomic
+def skip(assignment: Assignment, reason: str, *, by: User) -> None:
+    """Give a trace back with a reason; it goes to the back of the queue and not to this reviewer again.
+
+    Raises LeaseLost.
+    """
+    held = Assignment.objects.select_for_update().open().filter(pk=assignment.pk, leased_by=by).first()
+    if held is None:
+        raise LeaseLost("This trace is no longer yours, so there was nothing to give back. Take the next one.")
+    release(held)
+    now = timezone.now()
+    Skip.objects.create(trace_id=held.trace_id, slot=held.slot, reviewer=by, reason=reason.replace("\0", ""), at=now)
+    Event.objects.log(assignment.round.project_id, "trace.skipped", by, held, trace=held.trace_id)
+
+
+def release(assignment: Assignment) -> None:
+    """Put a leased slot back, behind all others."""
+    Assignment.objects.filter(pk=assignment.pk).update(
+        leased_by=None, leased_at=None, leased_until=None, lease_key=None, searched_to=None, searched_epoch=None,
+        place=behind_all(),
+    )
+
+
+def lease_again(slot: Assignment, reviewer: User, minutes: int) -> None:
+    """Reopen a closed slot in the hands of the same reviewer, before what they hold since: what an undo does."""
+    now = timezone.now()
+    held = Assignment.objects.open().filter(leased_by=reviewer, round=slot.round_id).order_by("leased_at", "pk")
+    for prefetched in list(held)[1:]:
+        release(prefetched)  # two leases at most, and the one prefetched has not been seen
+    first = min((lease.leased_at for lease in held if lease.leased_at), default=now)
+    Assignment.objects.filter(pk=slot.pk).update(
+        closed_by=None, leased_by=reviewer, leased_at=first - timedelta(milliseconds=1),
+        leased_until=now + timedelta(minutes=minutes), lease_key=uuid.uuid4(), searched_to=None, searched_epoch=None,
+    )
+
+
+def behind_all() -> int:
+    """A place behind every planned slot and, but for the clock's slack, behind all that came back before."""
+    return BACK_OF_THE_QUEUE + int(time.time() * 1000)
+
+
+def _start_of_search(reviewer: User, round: Round) -> int:
+    """How far the reviewer has nothing to take. Views load it with the round (`with_search`) and spare a query."""
+    if not hasattr(round, "searched"):
+        round = Round.objects.with_search(reviewer).get(pk=round.pk)
+    return round.searched or 0
+
+
+def _lease(found: list[Waiting], reviewer: User, round: Round, wanted: int, now: datetime) -> list[Assignment]:
+    held = [row.id for row in found if row.rank == 0]
+    free = _one_a_trace([row for row in found if row.rank != 0], {row.trace_id for row in found if row.rank == 0})
+    ids = held[:wanted] if len(held) >= wanted else held + [row.id for row in free]
+    candidates = Assignment.objects.select_for_update(skip_locked=True, of=("self",)).open().filter(
+        Q(leased_by=reviewer) | Q(leased_by=None) | Q(leased_until__lte=now), pk__in=ids
+    )
+    rows = {row.pk: row for row in candidates.select_related(
+        "trace__reasoning", "trace__answer", "trace__round_prompt__prompt")}
+    taken = [rows[pk] for pk in ids if pk in rows][:wanted]
+    until = now + timedelta(minutes=round.lease_minutes)
+    # Held and expired rows say nothing about what lies before them in the queue; only the first open one does.
+    searched = min((row.place for row in found if row.rank == 2), default=None)
+    if searched is not None:
+        searched = min(searched, _settled())
+    written = []
+    for row in taken:
+        mine = row.leased_by_id == reviewer.pk
+        if mine and row.leased_until and row.leased_until > now + timedelta(minutes=1):
+            continue  # held already, with time to spare: nothing to write
+        if not mine:
+            row.lease_key, row.leased_at, row.leased_by = uuid.uuid4(), now, reviewer
+            row.searched_to, row.searched_epoch = searched, None if searched is None else round.epoch
+        row.leased_until = until
+        written.append(row)
+    if written:
+        Assignment.objects.bulk_update(
+            written, ["lease_key", "leased_at", "leased_by", "leased_until", "searched_to", "searched_epoch"])
+    for row in taken:
+        row.round = round
+    return taken
+
+
+def _one_a_trace(rows: Iterable[Waiting], held: set[int]) -> list[Waiting]:
+    """The first slot of each trace, and none of a trace that the reviewer holds already."""
+    first: dict[int, Waiting] = {}
+    for row in rows:
+        if row.trace_id not in held:
+            first.setdefault(row.trace_id, row)
+    return list(first.values())
+
+
+def _note_nothing_to_take(reviewer: User, round: Round) -> None:
+    """Remember that the search reached the end, so that asking again does not walk the whole queue again."""
+    mine = Assignment.objects.filter(leased_by=reviewer, round=round).order_by("-searched_epoch", "-pk").values("pk")[:1]
+    Assignment.objects.filter(pk__in=mine).update(searched_to=_settled(), searched_epoch=round.epoch)
+
+
+def _settled() -> int:
+    """The place up to which no transaction still under way can put a slot that came back."""
+    return BACK_OF_THE_QUEUE + int((time.time() - CLOCK_SLACK_SECONDS) * 1000)
+
+
+def _why_empty(reviewer: User, round: Round, now: datetime) -> str:
+    """`3 leased to others, free in 7 min; 12 judged by you`: why there is nothing for this reviewer now."""
+
+    def counted(rows: QuerySet[Any]) -> Subquery:
+        return Subquery(rows.order_by().values("round").annotate(n=Count("pk")).values("n"))
+
+    leases = Assignment.objects.open().filter(round=OuterRef("pk"), leased_until__gt=now).exclude(leased_by=reviewer)
+    judged = Review.objects.heads().filter(round=OuterRef("pk"), reviewer=reviewer, kind=Review.Kind.REVIEW)
+    skips = Skip.objects.filter(reviewer=reviewer, trace__round=OuterRef("pk")).annotate(round=F("trace__round"))
+    found = Round.objects.filter(pk=round.pk).annotate(
+        others=counted(leases),
+        soonest=Subquery(leases.order_by("leased_until").values("leased_until")[:1]),
+        judged=counted(judged.exclude(verdict=Verdict.WITHDRAWN)),
+        skipped=counted(skips),
+        any_slot=Exists(Assignment.objects.filter(round=OuterRef("pk"))),
+    ).get()
+    parts = []
+    if found.others:
+        minutes = max(1, math.ceil((found.soonest - now).total_seconds() / 60))
+        parts.append(f"{found.others} leased to others, free in {minutes} min")
+    if found.judged:
+        parts.append(f"{found.judged} judged by you")
+    if found.skipped:
+        parts.append(f"{found.skipped} skipped by you")
+    if not parts:
+        parts.append("everything is judged" if found.any_slot else "no traces have been imported yet")
+    return "; ".join(parts)
+
+
+def _planned_place(round: Round, trace_digest: bytes, slot: int) -> int:
+    return int(_draw(round.seed, f"place {slot}", bytes(trace_digest)) * BACK_OF_THE_QUEUE)
+
+
+def _draw(seed: str, what: str, digest: bytes) -> float:
+    """A number from 0 to 1 that the round's seed fixes for each trace and purpose."""
+    mark = hmac.new(seed.encode(), what.encode() + digest, hashlib.sha256).digest()
+    return int.from_bytes(mark[:6]) / 2**48

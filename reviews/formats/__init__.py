@@ -1,0 +1,1 @@
+"""One file for each outside format; what it yields is plain data, without Django."""

@@ -1,0 +1,194 @@
+"""Intervals for rates and for sums over clusters. Every function names its level and its sides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special  # type: ignore[import-untyped]
+
+from reviews.measures.errors import InsufficientData, UnfitData
+
+Sides = Literal[1, 2]
+Standing = Literal["bound", "estimate", "insufficient", "undefined"]
+
+BOUND_FROM = 30  # clusters; below it the coverage is not what the level says
+ESTIMATE_FROM = 20
+
+WEIGHTS_AT_ONCE = 4_000_000  # 32 MB of bootstrap weights, however many clusters there are
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95 % interval. What is unknown is None, and `state` names why.
+
+    n counts the items that carry the figure. `state` is "ok", or
+    "no-pairs", "one-category": no value, because there is nothing to compare;
+    "too-few": a value but no interval, under 30 items or under 20 clusters;
+    "no-spread", "unstable": a value but no interval, because resampling shows no spread, or because more than
+    1 % of the replicates have no value;
+    "few-clusters": an interval from 20 to 29 clusters, to be called an estimate and not a bound.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    method: str
+    n: int
+    state: str
+
+
+@dataclass(frozen=True)
+class ClusteredRate:
+    """A pooled rate with its clustered Wilson bounds; without bounds where there is only one cluster."""
+
+    rate: float
+    low: float | None
+    high: float | None
+    effective_n: float | None
+    standing: Standing
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """What a percentile bootstrap found; `undefined` is the share of replicates that have no value."""
+
+    low: float
+    high: float
+    undefined: float
+
+
+def wilson(k: float, n: float, level: float = 0.95, sided: Sides = 2) -> tuple[float, float]:
+    """Lower and upper Wilson score bound of a rate: k successes among n independent trials.
+
+    sided=2: together they hold the rate with probability `level`. sided=1: each alone does.
+    Raises InsufficientData when n is 0, UnfitData when k is outside 0..n.
+    Source: Wilson 1927, JASA 22:209-212; Brown, Cai & DasGupta 2001, Statistical Science 16:101-133, eq. (4).
+    """
+    if n <= 0:
+        raise InsufficientData("A rate", "there is no trial.")
+    if not 0 <= k <= n:
+        raise UnfitData("A rate", f"{k:g} successes among {n:g} trials.")
+    return _score_bounds(k / n, n, NormalDist().inv_cdf(_probability(level, sided)))
+
+
+def clustered_wilson(
+    accepted: NDArray[np.int64], sampled: NDArray[np.int64], level: float = 0.95, sided: Sides = 1
+) -> ClusteredRate:
+    """Wilson bounds of the pooled rate Z = sum k / sum K when the samples come in clusters (prompts).
+
+    accepted, sampled: shape (clusters,), 0 <= k <= K and K >= 1, whole numbers.
+    The variance of a ratio of cluster totals gives the number of independent trials that Z is worth,
+        Var = N/(N-1) * sum (k - Z K)^2 / (sum K)^2,   n_eff = Z (1-Z) / Var,
+    and the normal quantile is replaced by Student's t with N-1 degrees. At the edges: n_eff is at most sum K;
+    it is N where Z is 0 or 1 or the variance is 0, and at most N where Z > .9, since a few clusters that are
+    all accepted would else look certain. With one cluster the spread is unknown: low and high are None.
+    `standing` is "bound" from 30 clusters on, "estimate" from 20, below that "insufficient".
+    Raises InsufficientData without a cluster, UnfitData when a count is out of range.
+    Source: Cochran 1977, Sampling Techniques, chapter 6, for the ratio; Korn & Graubard 1998, Survey
+    Methodology 24:193-201, for n_eff and t; Wilson 1927 for the bounds.
+    """
+    check_counts(accepted, sampled)
+    clusters, hits, trials = len(sampled), int(accepted.sum()), int(sampled.sum())
+    rate = hits / trials
+    if clusters == 1:
+        return ClusteredRate(rate, None, None, None, "undefined")
+
+    # Whole numbers, so that equal rates give a variance of exactly 0; 1 - 49 * (1/49) would not.
+    residuals = (accepted.astype(np.int64) * trials - hits * sampled.astype(np.int64)).astype(np.float64)
+    variance = clusters / (clusters - 1) * float((residuals / trials) @ (residuals / trials)) / trials**2
+    if variance == 0 or hits in (0, trials):
+        effective_n = float(clusters)
+    else:
+        effective_n = min(rate * (1 - rate) / variance, float(trials))
+    if 10 * hits > 9 * trials:
+        effective_n = min(effective_n, float(clusters))
+
+    quantile = float(special.stdtrit(clusters - 1, _probability(level, sided)))
+    low, high = _score_bounds(rate, effective_n, quantile)
+    return ClusteredRate(rate, low, high, effective_n, standing(clusters))
+
+
+def check_counts(accepted: NDArray[np.int64], sampled: NDArray[np.int64]) -> None:
+    """Refuse counts that no sampling can give, naming the first that is wrong."""
+    if accepted.ndim != 1 or accepted.shape != sampled.shape:
+        raise UnfitData(
+            "A clustered rate", f"shapes {accepted.shape} and {sampled.shape}, expected one row each."
+        )
+    if not len(sampled):
+        raise InsufficientData("A clustered rate", "nothing was sampled.")
+    if not (np.issubdtype(accepted.dtype, np.integer) and np.issubdtype(sampled.dtype, np.integer)):
+        raise UnfitData("A clustered rate", "the counts must be whole numbers.")
+    if len(wrong := np.flatnonzero((accepted < 0) | (accepted > sampled) | (sampled < 1))):
+        at = int(wrong[0])
+        raise UnfitData(
+            "A clustered rate", f"cluster {at} has {accepted[at]} accepted of {sampled[at]} sampled."
+        )
+
+
+def standing(clusters: int) -> Standing:
+    """What a figure from so many clusters may be called."""
+    if clusters >= BOUND_FROM:
+        return "bound"
+    return "estimate" if clusters >= ESTIMATE_FROM else "insufficient"
+
+
+def percentile_bootstrap(
+    statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    sums: NDArray[np.float64],
+    *,
+    seed: int,
+    level: float = 0.95,
+    replicates: int = 2000,
+) -> Percentiles:
+    """Two-sided percentile interval of a statistic of column totals, the rows drawn with replacement.
+
+    sums: shape (clusters, columns), the sufficient sums of each cluster.
+    statistic: column totals of shape (replicates, columns) to values of shape (replicates,), NaN where there
+    is none; those replicates are left out and their share is returned.
+    Equal rows are drawn together by one multinomial, so the cost grows with the distinct rows.
+    Raises InsufficientData when no replicate has a value.
+    Source: Efron & Tibshirani 1993, chapter 13; Davison & Hinkley 1997, section 3.8, for clusters.
+    """
+    rows, times = _distinct(sums)
+    generator = np.random.default_rng(seed)
+    values = []
+    at_once = max(1, WEIGHTS_AT_ONCE // len(rows))
+    for start in range(0, replicates, at_once):
+        size = min(at_once, replicates - start)
+        weights = generator.multinomial(len(sums), times / len(sums), size=size)
+        values.append(statistic(weights @ rows))
+    drawn = np.concatenate(values)
+    defined = drawn[~np.isnan(drawn)]
+    if not len(defined):
+        raise InsufficientData("A bootstrap interval", "no replicate has a value.")
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return Percentiles(float(low), float(high), 1 - len(defined) / len(drawn))
+
+
+def _distinct(sums: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The distinct rows, in an order that depends on nothing else, and how often each occurs."""
+    if not len(sums):
+        raise InsufficientData("A bootstrap interval", "there is no cluster.")
+    ordered = sums[np.lexsort(sums.T)]  # a tenth of the time of np.unique(axis=0)
+    starts = np.flatnonzero(np.r_[True, (ordered[1:] != ordered[:-1]).any(axis=1)])
+    return ordered[starts], np.diff(np.r_[starts, len(sums)])
+
+
+def _probability(level: float, sided: Sides) -> float:
+    return level if sided == 1 else (1 + level) / 2
+
+
+def _score_bounds(rate: float, n: float, quantile: float) -> tuple[float, float]:
+    square = quantile**2 / n
+    middle = rate + square / 2
+    half = sqrt(square * (rate * (1 - rate) + square / 4))
+    # (middle - half) / (1 + square), but written so that no digits cancel near 0; the upper bound mirrors it.
+    low = rate**2 / (middle + half)
+    high = 1 - (1 - rate) ** 2 / (1 - rate + square / 2 + half)
+    return low, high

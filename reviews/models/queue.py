@@ -1,0 +1,152 @@
+"""The queue: a slot for every reading that a trace waits for, and the leases on them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from django.db import connection, models
+from django.db.models import F, Q
+
+from reviews.models.frozen import Frozen
+from reviews.models.projects import Role, User, projects_of
+from reviews.models.rounds import Round
+from reviews.models.traces import Trace
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+# Planned slots stand at random places below this; slots that come back stand behind all of them.
+BACK_OF_THE_QUEUE = 2**40
+
+
+class Waiting(NamedTuple):
+    """A slot that a reviewer holds (rank 0) or may take: one whose lease ran out (1), an open one (2)."""
+
+    id: int
+    trace_id: int
+    rank: int
+    place: int
+
+
+# Not judged by this reviewer (a live verdict that was not withdrawn), nor given back by them.
+_MAY_TAKE = """
+  NOT EXISTS (SELECT 1 FROM reviews_review r WHERE r.trace_id = a.trace_id AND r.reviewer_id = %(reviewer)s
+              AND r.verdict <> 'withdrawn'
+              AND NOT EXISTS (SELECT 1 FROM reviews_review s WHERE s.supersedes_id = r.id))
+  AND NOT EXISTS (SELECT 1 FROM reviews_skip k WHERE k.trace_id = a.trace_id AND k.reviewer_id = %(reviewer)s)
+"""
+_WAITING = f"""
+SELECT id, trace_id, 0 AS grade, place FROM (
+  SELECT a.id, a.trace_id, ROW_NUMBER() OVER (ORDER BY a.leased_at, a.id) AS place FROM reviews_assignment a
+  WHERE a.leased_by_id = %(reviewer)s AND a.round_id = %(round)s AND a.closed_by_id IS NULL
+  ORDER BY a.leased_at, a.id LIMIT 2) held
+UNION ALL
+SELECT id, trace_id, 1 AS grade, place FROM (
+  SELECT a.id, a.trace_id, a.place FROM reviews_assignment a
+  WHERE a.closed_by_id IS NULL AND a.leased_by_id IS NOT NULL AND a.leased_by_id <> %(reviewer)s
+    AND a.round_id = %(round)s AND a.leased_until <= %(now)s AND {_MAY_TAKE}
+  ORDER BY a.leased_until, a.id LIMIT %(limit)s) expired
+UNION ALL
+SELECT id, trace_id, 2 AS grade, place FROM (
+  SELECT a.id, a.trace_id, a.place FROM reviews_assignment a
+  WHERE a.closed_by_id IS NULL AND a.leased_by_id IS NULL
+    AND a.round_id = %(round)s AND a.place >= %(place)s AND {_MAY_TAKE}
+  ORDER BY a.place, a.id LIMIT %(limit)s) open_ones
+ORDER BY grade, place
+"""
+
+
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """A reviewer's own assignments and those whose lease they lost; in projects where they review."""
+        return self.filter(round__project__in=projects_of(user, Role.REVIEWER))
+
+    def open(self) -> Self:
+        return self.filter(closed_by=None)
+
+    def waiting_for(self, reviewer: User, round: Round, place: int, now: datetime, limit: int) -> list[Waiting]:
+        """What the reviewer holds and may take from `place` on, best first, in one query and in committed view.
+
+        Rows that another transaction is just leasing still count as open here, so a reviewer's place never passes
+        one that may yet come free.
+        """
+        with connection.cursor() as cursor:
+            moment = connection.ops.adapt_datetimefield_value(now)
+            cursor.execute(_WAITING, {"reviewer": reviewer.pk, "round": round.pk, "place": place, "limit": limit,
+                                      "now": moment})
+            return [Waiting(*row) for row in cursor.fetchall()]
+
+
+class Assignment(models.Model):
+    """One slot of a trace: waiting, leased to someone, or closed by the review that filled it. Derived."""
+
+    class Kind(models.TextChoices):
+        NORMAL = "normal"
+        EXTRA = "extra"
+
+    round = models.ForeignKey(Round, models.CASCADE, related_name="assignments")
+    trace = models.ForeignKey(Trace, models.CASCADE, related_name="assignments")
+    slot = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.NORMAL)
+    place = models.BigIntegerField()
+    leased_by = models.ForeignKey(User, models.CASCADE, null=True, related_name="+")
+    leased_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    lease_key = models.UUIDField(null=True)
+    # How far this reviewer had nothing to take when they leased it: from here their next search starts.
+    searched_to = models.BigIntegerField(null=True)
+    searched_epoch = models.PositiveIntegerField(null=True)
+    closed_by = models.ForeignKey("reviews.Review", models.CASCADE, null=True, related_name="+")
+
+    objects = AssignmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["trace", "slot"], name="assignment_slot_once"),
+            models.UniqueConstraint(
+                fields=["trace", "leased_by"], condition=Q(closed_by=None), name="assignment_one_lease_a_reviewer"
+            ),
+            models.CheckConstraint(
+                condition=Q(leased_by=None, leased_until=None) | Q(leased_by__isnull=False, leased_until__isnull=False),
+                name="assignment_lease_whole",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["round", "place", "id"],
+                condition=Q(closed_by=None, leased_by=None),
+                name="assignment_open",
+            ),
+            models.Index(
+                fields=["round", "leased_until"],
+                condition=Q(closed_by=None, leased_by__isnull=False),
+                name="assignment_leased",
+            ),
+            models.Index(
+                F("leased_by"), F("round"), F("searched_epoch"), F("searched_to"),
+                condition=Q(leased_by__isnull=False),
+                name="assignment_searched",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"slot {self.slot} of {self.trace_id}"
+
+
+class Skip(models.Model):
+    """A trace given back unread or undecided, with a reason. It is not offered to that reviewer again."""
+
+    frozen = Frozen()
+
+    trace = models.ForeignKey(Trace, models.PROTECT, related_name="skips")
+    slot = models.PositiveSmallIntegerField()
+    reviewer = models.ForeignKey(User, models.PROTECT, related_name="+")
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["reviewer", "trace"], name="skip_by_reviewer")]
+
+    def __str__(self) -> str:
+        return f"skip of {self.trace_id} by {self.reviewer_id}"

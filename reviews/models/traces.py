@@ -1,0 +1,181 @@
+"""Prompts, samplers, texts and traces: what was sampled, byte for byte."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef
+
+from reviews.models.fields import DigestField, ExactTextField
+from reviews.models.frozen import Frozen
+from reviews.models.projects import Project, Role, User, projects_of
+from reviews.models.rounds import Round
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from reviews.models.imports import ImportBatch
+
+
+class Prompt(models.Model):
+    """What was asked, as chat messages in canonical JSON. `bucket` is a keyed hash: nobody sets it by hand."""
+
+    frozen = Frozen()
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="prompts")
+    digest = DigestField()
+    messages = models.BinaryField()
+    bucket = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "digest"], name="prompt_once_in_a_project")
+        ]
+
+    def __str__(self) -> str:
+        return bytes(self.digest).hex()[:12]
+
+    @property
+    def as_messages(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(bytes(self.messages))
+        return found
+
+
+class RoundPrompt(models.Model):
+    """A prompt's place in a round, under the name that its file gave it."""
+
+    frozen = Frozen()
+
+    round = models.ForeignKey(Round, models.PROTECT, related_name="round_prompts")
+    prompt = models.ForeignKey(Prompt, models.PROTECT, related_name="round_prompts")
+    external_id = ExactTextField()
+    identity = DigestField()
+    domain = ExactTextField(blank=True)
+    family = ExactTextField(blank=True)
+    reference = models.BinaryField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["round", "identity"], name="round_prompt_once")]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class Sampler(models.Model):
+    """Who produced traces in a round: a model under one sampling configuration."""
+
+    frozen = Frozen()
+
+    class Provenance(models.TextChoices):
+        SAMPLED_HERE = "sampled-here"
+        LOG_PROB_VERIFIED = "log-prob-verified"
+        DECLARED = "declared"
+
+    round = models.ForeignKey(Round, models.PROTECT, related_name="samplers")
+    model = ExactTextField()
+    identity = DigestField()
+    sampling = models.BinaryField()
+    provenance = models.CharField(max_length=20, choices=Provenance, default=Provenance.DECLARED)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["round", "identity"], name="sampler_once")]
+
+    def __str__(self) -> str:
+        return self.model
+
+
+class Text(models.Model):
+    """A long text as its UTF-8 bytes. Stands alone so that lists, queue and counts never read it."""
+
+    frozen = Frozen(may_change=("body",))  # `purge` empties it; the digest stays
+
+    digest = DigestField(unique=True)
+    body = models.BinaryField()
+    chars = models.PositiveIntegerField()
+    bytes = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return bytes(self.digest).hex()[:12]
+
+    @property
+    def as_text(self) -> str:
+        return bytes(self.body).decode()
+
+
+class TraceQuerySet(models.QuerySet["Trace"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Leads and auditors; a reviewer meets a trace only through an assignment, blind."""
+        return self.filter(round__project__in=projects_of(user, Role.LEAD, Role.AUDITOR))
+
+    def standing(self) -> Self:
+        """Those whose import was not taken back."""
+        from reviews.models.imports import BatchWithdrawal
+
+        return self.exclude(Exists(BatchWithdrawal.objects.filter(batch=OuterRef("batch"))))
+
+    def held_out(self) -> Self:
+        return self.filter(round_prompt__prompt__bucket__lt=F("round__project__held_out_below"))
+
+    def not_held_out(self) -> Self:
+        return self.filter(round_prompt__prompt__bucket__gte=F("round__project__held_out_below"))
+
+    def with_texts(self) -> Self:
+        """With everything that a reader sees, in one query."""
+        return self.select_related("reasoning", "answer", "round_prompt__prompt", "sampler")
+
+
+class Trace(models.Model):
+    """One draw of a sampler for a prompt. Immutable; what is learnt about it later stands elsewhere."""
+
+    frozen = Frozen()
+
+    round = models.ForeignKey(Round, models.PROTECT, related_name="traces")
+    round_prompt = models.ForeignKey(RoundPrompt, models.PROTECT, related_name="traces")
+    sampler = models.ForeignKey(Sampler, models.PROTECT, related_name="traces")
+    batch: models.ForeignKey[ImportBatch, ImportBatch] = models.ForeignKey(
+        "reviews.ImportBatch", models.PROTECT, related_name="traces"
+    )
+    sample_index = models.PositiveIntegerField()
+    identity = DigestField()
+    content_digest = DigestField()
+    digest = DigestField()
+    prompt_was_text = models.BooleanField()  # the file gave one text, not chat messages
+    reasoning = models.ForeignKey(Text, models.PROTECT, related_name="+")
+    answer = models.ForeignKey(Text, models.PROTECT, null=True, related_name="+")
+    raw = models.ForeignKey(Text, models.PROTECT, null=True, related_name="+")
+    split_rule = models.CharField(max_length=40, blank=True)
+    finish = models.CharField(max_length=40, blank=True)
+    tokens = models.PositiveIntegerField(null=True)
+    meta = models.BinaryField()
+
+    objects = TraceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["round", "identity"], name="trace_identity_once"),
+            models.UniqueConstraint(fields=["round", "digest"], name="trace_digest_once"),
+        ]
+        indexes = [
+            models.Index(fields=["digest"], name="trace_by_digest"),
+            models.Index(fields=["round_prompt", "sampler", "content_digest"], name="trace_siblings"),
+        ]
+
+    def __str__(self) -> str:
+        return self.digest_hex[:12]
+
+    @property
+    def digest_hex(self) -> str:
+        return bytes(self.digest).hex()
+
+    @property
+    def prompt_as_given(self) -> str | list[dict[str, Any]]:
+        """The prompt in the shape it was imported in: one text, or chat messages."""
+        messages = self.round_prompt.prompt.as_messages
+        return str(messages[0]["content"]) if self.prompt_was_text else messages
+
+    @property
+    def meta_object(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(bytes(self.meta))
+        return found

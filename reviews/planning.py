@@ -1,0 +1,84 @@
+"""Projects and rounds: making them, opening, pausing and closing them."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_slug
+from django.db import transaction
+
+from reviews import permitting
+from reviews.errors import Invalid, NotAllowed
+from reviews.models import Event, Member, Project, Role, Round, User
+
+
+@transaction.atomic
+def create_project(slug: str, *, name: str = "", by: User | None = None) -> tuple[Project, bool]:
+    """The project named `slug`, and whether it is new. One that exists is left as it is.
+
+    Only the instance's administrator makes projects; whoever does leads it. Raises Invalid, NotAllowed.
+    """
+    if by is not None and not by.is_superuser:
+        raise NotAllowed("Making a project", "administrator")
+    try:
+        validate_slug(slug)
+    except ValidationError:
+        raise Invalid("slug", f"'{slug}' cannot name a project: use letters, digits, hyphens and underscores.") from None
+    if len(slug) > 60:
+        raise Invalid("slug", "A project's short name has at most 60 characters.")
+    project, new = Project.objects.get_or_create(slug=slug, defaults={"name": name or slug})
+    if new:
+        if by is not None:
+            Member.objects.create(project=project, user=by, role=Role.LEAD)
+        Event.objects.log(project.pk, "project.created", by, project, slug=slug)
+    return project, new
+
+
+@transaction.atomic
+def create_round(
+    project: Project,
+    name: str,
+    *,
+    by: User | None,
+    overlap: int = 1,
+    double_share: float = 0.2,
+    rule: str = Round.Rule.AGREE,
+    k: int | None = None,
+) -> tuple[Round, bool]:
+    """The round `name` of a project, and whether it is new. One that exists is left as it is.
+
+    Its spec is the newest published version; its seed is drawn now and decides all that is random in it.
+    Raises Invalid, NotAllowed.
+    """
+    permitting.require(by, project.pk, Role.LEAD, doing="Making a round")
+    if not name.strip() or len(name) > 200:
+        raise Invalid("name", "A round's name has 1 to 200 characters.")
+    if not 1 <= overlap <= 20:
+        raise Invalid("overlap", f"Overlap is how many people read each trace, from 1 to 20; got {overlap}.")
+    if not 0 <= double_share <= 1:
+        raise Invalid("double_share", f"The share of traces read twice lies between 0 and 1; got {double_share}.")
+    if rule not in Round.Rule.values:
+        raise Invalid("rule", f"The rule is one of {', '.join(Round.Rule.values)}; got '{rule}'.")
+    plan: dict[str, Any] = {"overlap": overlap, "double_share": double_share, "rule": rule, "k": k}
+    round, new = Round.objects.get_or_create(
+        project=project, name=name,
+        defaults={**plan, "seed": secrets.token_hex(16), "spec_version": project.spec_versions.order_by("-number").first()},
+    )
+    if new:
+        Event.objects.log(project.pk, "round.created", by, round, name=name, seed=round.seed, **plan)
+    return round, new
+
+
+@transaction.atomic
+def set_state(round: Round, state: str, *, by: User | None) -> Round:
+    """Open, pause or close a round. A paused or closed one gives out no traces; verdicts on held leases still count."""
+    permitting.require(by, round.project_id, Role.LEAD, doing="Opening, pausing or closing a round")
+    if state not in Round.State.values:
+        raise Invalid("state", f"A round is one of {', '.join(Round.State.values)}; got '{state}'.")
+    if round.state != state:
+        round.state = state
+        round.save(update_fields=["state"])
+        Event.objects.log(round.project_id, f"round.{state}", by, round)
+    return round

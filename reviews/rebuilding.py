@@ -1,0 +1,113 @@
+"""Deriving decisions and queue again from the frozen tables alone, or only comparing. Leases are left as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+from django.db import transaction
+
+from reviews import assigning, deciding
+from reviews.models import Assignment, Decision, ImportBatch, Review, Round, Trace, Verdict
+
+TRACES_AT_ONCE = 1000
+
+
+class Derived(NamedTuple):
+    """What a trace's frozen rows come to."""
+
+    state: str
+    why: str
+    readings: int
+    closed: dict[int, int]  # slot: the review that filled it
+    slots: int
+
+
+def check() -> list[str]:
+    """One sentence for each stored row that is not what the frozen tables say."""
+    return [sentence for round in Round.objects.order_by("pk") for trace, derived, stored in _derived(round)
+            for sentence in _differences(trace, derived, stored)]
+
+
+def rebuild() -> list[str]:
+    """Put every difference right, and say what was put right. One transaction for each thousand traces."""
+    mended: list[str] = []
+    for round in Round.objects.order_by("pk"):
+        for trace, derived, stored in _derived(round):
+            if differences := _differences(trace, derived, stored):
+                with transaction.atomic():
+                    _mend(round, trace, derived)
+                mended += differences
+    return mended
+
+
+class Stored(NamedTuple):
+    """The derived rows that a trace has now."""
+
+    decision: Decision | None
+    slots: list[Assignment]
+
+
+def _derived(round: Round) -> Iterator[tuple[Trace, Derived, Stored]]:
+    bad = {
+        review.trace.round_prompt_id
+        for review in Review.objects.counting().filter(
+            round=round, kind=Review.Kind.ADJUDICATION, verdict=Verdict.BAD_PROMPT).select_related("trace")
+    }
+    withdrawn = set(ImportBatch.objects.filter(round=round).exclude(withdrawal=None).values_list("pk", flat=True))
+    last = 0
+    while traces := list(Trace.objects.filter(round=round, pk__gt=last).defer("meta").order_by("pk")[:TRACES_AT_ONCE]):
+        last = traces[-1].pk
+        heads = Review.objects.counting().filter(trace__in=traces).order_by("trace_id", "at", "pk")
+        of = {trace_id: list(rows) for trace_id, rows in groupby(heads, key=lambda head: head.trace_id)}
+        decisions = Decision.objects.in_bulk([trace.pk for trace in traces])
+        slots: dict[int, list[Assignment]] = {}
+        for slot in Assignment.objects.filter(trace__in=traces):
+            slots.setdefault(slot.trace_id, []).append(slot)
+        for trace in traces:
+            derived = _derive(round, trace, of.get(trace.pk, []), trace.batch_id in withdrawn, trace.round_prompt_id in bad)
+            yield trace, derived, Stored(decisions.get(trace.pk), slots.get(trace.pk, []))
+
+
+def _derive(round: Round, trace: Trace, heads: list[Review], withdrawn: bool, bad_prompt: bool) -> Derived:
+    outcome = deciding.of_reviews(round.rule, assigning.planned_readings(round, bytes(trace.digest)), heads)
+    ruled = any(head.kind == Review.Kind.ADJUDICATION for head in heads)
+    if withdrawn:
+        outcome = deciding.Outcome(Decision.State.DROPPED, Decision.Why.BATCH_WITHDRAWN, 0)
+    elif bad_prompt and not ruled:
+        outcome = deciding.Outcome(Decision.State.DROPPED, Decision.Why.BAD_PROMPT, 0)
+    closed = {head.slot: head.pk for head in heads if head.kind == Review.Kind.REVIEW and head.slot is not None}
+    readings = sum(head.kind == Review.Kind.REVIEW for head in heads)
+    return Derived(outcome.state, outcome.why, readings, closed, max(outcome.needed, len(closed)))
+
+
+def _differences(trace: Trace, derived: Derived, stored: Stored) -> list[str]:
+    found = []
+    decision, slots = stored
+    held = (decision.state, decision.why, decision.readings) if decision else None
+    if held != (derived.state, derived.why, derived.readings):
+        found.append(f"decision of trace {trace.pk}: stored {held}, derived {derived[:3]}")
+    closed = {slot.slot: slot.closed_by_id for slot in slots if slot.closed_by_id is not None}
+    if closed != derived.closed:
+        found.append(f"closed slots of trace {trace.pk}: stored {closed}, derived {derived.closed}")
+    leased = sum(slot.closed_by_id is None and slot.leased_by_id is not None for slot in slots)
+    if not derived.slots <= len(slots) <= derived.slots + leased:
+        found.append(f"slots of trace {trace.pk}: stored {len(slots)}, derived {derived.slots}")
+    return found
+
+
+def _mend(round: Round, trace: Trace, derived: Derived) -> None:
+    values = {"round": round, "state": derived.state, "why": derived.why, "readings": derived.readings}
+    Decision.objects.update_or_create(trace=trace, defaults=values)
+    planned = assigning.planned_readings(round, bytes(trace.digest))
+    Assignment.objects.filter(trace=trace).exclude(closed_by=None).exclude(slot__in=derived.closed).update(
+        closed_by=None, leased_by=None, leased_until=None, leased_at=None, lease_key=None, place=assigning.behind_all())
+    for slot, review_id in derived.closed.items():
+        Assignment.objects.update_or_create(
+            trace=trace, slot=slot,
+            defaults={"round": round, "closed_by_id": review_id},
+            create_defaults={"round": round, "closed_by_id": review_id, "place": assigning.behind_all(),
+                             "kind": assigning.slot_kind(slot, planned)},
+        )
+    assigning.fit_slots(round, trace, derived.slots)

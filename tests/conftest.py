@@ -1,0 +1,132 @@
+"""Fixtures are nouns of the domain, defined once: a project, its people, a round, traces."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from making import SPEC, as_lines, member, trace_row
+
+from reviews import assigning, importing, planning, publishing
+from reviews.models import Assignment, Project, Role, Round, Trace, User
+from reviews.models.frozen import freeze, thaw
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real traces and labels; what needs it is skipped where it is not named."""
+    folder = os.environ.get("WINNOW_TEST_DATA")
+    if not folder:
+        pytest.skip("WINNOW_TEST_DATA is not set: it names the folder with the real traces and labels")
+    return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def data_folder(settings: Any, tmp_path: Path) -> Path:
+    """Uploads and exports of each test go to a folder of its own."""
+    settings.DATA = tmp_path / "data"
+    settings.UPLOADS, settings.EXPORTS = settings.DATA / "uploads", settings.DATA / "exports"
+    for folder in (settings.UPLOADS, settings.EXPORTS):
+        folder.mkdir(parents=True)
+    return settings.DATA
+
+
+@pytest.fixture
+def _django_db_helper(_django_db_helper: Any, request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that commits is emptied by DELETE, which frozen tables refuse: thaw them just before that."""
+    marker = request.node.get_closest_marker("django_db")
+    commits = (marker and (marker.kwargs.get("transaction") or (marker.args and marker.args[0]))) or bool(
+        {"transactional_db", "live_server"} & set(request.fixturenames)
+    )
+    if commits:
+        freeze(connection)
+    yield
+    if commits:
+        thaw(connection)
+
+
+@pytest.fixture
+def project(db: None) -> Project:
+    project, _ = planning.create_project("pilot", name="Alignment pilot")
+    project.held_out_below = 0  # the tests that are about holding out set it
+    project.save()
+    publishing.publish(project, SPEC, by=None)
+    return project
+
+
+@pytest.fixture
+def ada(project: Project) -> User:
+    return member(project, "ada", Role.REVIEWER)
+
+
+@pytest.fixture
+def ben(project: Project) -> User:
+    return member(project, "ben", Role.REVIEWER)
+
+
+@pytest.fixture
+def lea(project: Project) -> User:
+    return member(project, "lea", Role.LEAD)
+
+
+@pytest.fixture
+def aud(project: Project) -> User:
+    return member(project, "aud", Role.AUDITOR)
+
+
+@pytest.fixture
+def tom(project: Project) -> User:
+    return member(project, "tom", Role.TRAINER)
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    other, _ = planning.create_project("elsewhere")
+    return member(other, "stranger", Role.REVIEWER, Role.LEAD, Role.AUDITOR, Role.TRAINER)
+
+
+@pytest.fixture
+def round(project: Project) -> Round:
+    return planning.create_round(project, "round 1", by=None, double_share=0)[0]
+
+
+@pytest.fixture
+def import_rows(round: Round, tmp_path: Path) -> Callable[..., importing.Report]:
+    def run(rows: list[Any], into: Round | None = None, name: str = "t.jsonl") -> importing.Report:
+        path = tmp_path / f"{uuid.uuid4().hex}-{name}"
+        path.write_bytes(as_lines(rows))
+        return importing.run(importing.begin(into or round, path, by=None, name=name))
+
+    return run
+
+
+@pytest.fixture
+def traces(import_rows: Callable[..., Any], round: Round) -> list[Trace]:
+    """Three prompts with two samples each, waiting in the round."""
+    import_rows([trace_row(prompt, sample) for prompt in range(3) for sample in range(2)])
+    return list(Trace.objects.filter(round=round).order_by("pk"))
+
+
+@pytest.fixture
+def leased(traces: list[Trace], ada: User, round: Round) -> Assignment:
+    return assigning.next_for(ada, round).assignments[0]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., dict[str, Any]]:
+    """Run a command with --json and give its object back; exit codes other than 0 raise."""
+
+    def run(name: str, *args: Any) -> dict[str, Any]:
+        capsys.readouterr()
+        call_command(name, *map(str, args), "--json")
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    return run

@@ -6,6 +6,8 @@ Without any variable everything runs on this machine inside WINNOW_DATA. `annota
 from __future__ import annotations
 
 import hashlib
+import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +138,6 @@ USE_THOUSAND_SEPARATOR = True
 TIME_ZONE: str = environment.read("TIME_ZONE")
 
 STATIC_URL = "static/"
-STATIC_ROOT = DATA / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # no collectstatic on the way to the first page
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -175,8 +176,10 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Without CELERY_BROKER_URL: the broker that `serve` owns, on a socket in WINNOW_DATA that only this user can open.
-EMBEDDED_BROKER: bool = environment.read("CELERY_BROKER_URL") is None
+EMBEDDED_BROKER: bool = (environment.read("CELERY_BROKER_URL") or "filesystem:").startswith("filesystem:")
 BROKER_SOCKET = DATA / "broker" / "redis.sock"
+if len(str(BROKER_SOCKET)) > 100:  # the system takes no longer path for a socket
+    BROKER_SOCKET = Path(tempfile.gettempdir()) / f"winnow-{os.getuid()}-{_FOLDER}" / "redis.sock"
 CELERY_BROKER_URL: str = environment.read("CELERY_BROKER_URL") or f"redis+socket://{BROKER_SOCKET}"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -192,7 +195,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
     "socket_timeout": 30,
 }
-CELERY_BROKER_TRANSPORT_OPTIONS |= {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+if CELERY_BROKER_URL.startswith("filesystem:"):
+    # Neither redis-server nor the wheel's binary: folders. It drops the message of a killed worker, which costs
+    # nothing here because the job's row is the truth and is rung for again.
+    _FOLDERS = {name: str(DATA / "broker" / "messages") for name in ("data_folder_in", "data_folder_out")}
+    (DATA / "broker" / "messages").mkdir(parents=True, exist_ok=True, mode=0o700)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {**_FOLDERS, "control_folder": str(DATA / "broker"), "polling_interval": 0.05}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
 CELERY_BEAT_SCHEDULE = {"sweep-jobs": {"task": "reviews.tasks.sweep_jobs", "schedule": 30.0}}
 JOB_HEARTBEAT_SECONDS = 1.0
 JOB_STALE_SECONDS = 20.0

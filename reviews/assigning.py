@@ -22,8 +22,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from reviews import permitting
-from reviews.errors import Conflict
+from reviews.errors import Conflict, NotAllowed
 from reviews.models import Assignment, Decision, Event, Review, Role, Round, Skip, Trace, User, Verdict
 from reviews.models.queue import BACK_OF_THE_QUEUE, Waiting
 
@@ -89,7 +88,10 @@ def next_for(reviewer: User, round: Round, *, ahead: bool = False) -> Leased:
     At most two leases a reviewer. Costs one search and one lease, whatever the reviewer has judged before.
     Raises NotAllowed.
     """
-    permitting.require(reviewer, round.project_id, Role.REVIEWER, doing="Judging traces")
+    if not hasattr(round, "reads_here"):  # views load it with the round and spare a query
+        round = Round.objects.for_reader(reviewer).get(pk=round.pk)
+    if not round.reads_here:
+        raise NotAllowed("Judging traces", Role.REVIEWER)
     if round.state != Round.State.OPEN:
         return Leased([], f"the round is {round.state}")
     if round.spec_version_id is None:
@@ -98,7 +100,7 @@ def next_for(reviewer: User, round: Round, *, ahead: bool = False) -> Leased:
     for _ in range(50):  # each time round, another reviewer was quicker with everything that was found
         with transaction.atomic():
             now = timezone.now()
-            found = Assignment.objects.waiting_for(reviewer, round, _start_of_search(reviewer, round), now, TRIED_AT_ONCE)
+            found = Assignment.objects.waiting_for(reviewer, round, round.searched or 0, now, TRIED_AT_ONCE)
             if not found:
                 _note_nothing_to_take(reviewer, round)
                 return Leased([], _why_empty(reviewer, round, now))
@@ -158,13 +160,6 @@ def lease_again(slot: Assignment, reviewer: User, minutes: int) -> None:
 def behind_all() -> int:
     """A place behind every planned slot and, but for the clock's slack, behind all that came back before."""
     return BACK_OF_THE_QUEUE + int(time.time() * 1000)
-
-
-def _start_of_search(reviewer: User, round: Round) -> int:
-    """How far the reviewer has nothing to take. Views load it with the round (`with_search`) and spare a query."""
-    if not hasattr(round, "searched"):
-        round = Round.objects.with_search(reviewer).get(pk=round.pk)
-    return round.searched or 0
 
 
 def _lease(found: list[Waiting], reviewer: User, round: Round, wanted: int, now: datetime) -> list[Assignment]:

@@ -229,3 +229,10 @@ def run_job(job_id: int, progress: Progress | None = None) -> None:
                 progress(done, total)
 
         build(dataset, progress=advance)
+
+
+def require_may_go_on(dataset: Dataset, *, by: User | None) -> None:
+    """Raise NotAllowed, or Conflict where the data set is finished."""
+    permitting.require(by, dataset.project_id, Role.LEAD, doing="Exporting a data set")
+    if dataset.state == Dataset.State.READY:
+        raise Conflict("This data set is finished; there is nothing to go on with.")

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
-from reviews import assigning, holding_out, permitting
+from reviews import assigning, holding_out, jobs, permitting
 from reviews.errors import Conflict, Invalid, Unreadable
 from reviews.formats import canonical, canonical_traces, opening
 from reviews.formats.records import RefusedLine, Sample
@@ -412,3 +412,15 @@ def _text(value: Any) -> str:
 
 def _short(value: Any) -> str:
     return value.replace("\0", "")[:40] if isinstance(value, str) else ""
+
+
+def run_job(job_id: int) -> None:
+    """Do the job of an uploaded file: what the task calls."""
+    with jobs.running(job_id) as running:
+        if running is None:
+            return
+        batch = ImportBatch.objects.select_related("round__project", "by").get(pk=running.job.subject)
+        with Path(batch.path).open("rb") as file:
+            total = sum(piece.count(b"\n") for piece in iter(lambda: file.read(2**20), b""))
+        run(batch, progress=lambda lines: running.advance(lines, max(total, lines)))
+        running.write(done=batch.lines, total=batch.lines)

@@ -108,6 +108,7 @@ def _record(assignment_id: int, said: Said, by: User, key: UUID, origin: str) ->
     after = deciding.of_reviews(round.rule, planned, _counting([*(head for head in heads if head != own), review]))
     Assignment.objects.filter(pk=assignment.pk).update(closed_by=review)
     _decide(trace, after, readings=1 + sum(head.kind == Review.Kind.REVIEW for head in _counting(heads) if head != own))
+    review.came_to = after.state
     if after.needed != before.needed:
         assigning.fit_slots(round, trace, after.needed)
     Event.objects.log(round.project_id, "review.recorded", by, review, verdict=said.verdict, body=review.body_digest.hex())
@@ -237,6 +238,7 @@ def _again(assignment: Assignment, said: Said, by: User, key: UUID) -> Review:
 def _same(done: Review, said: Said, trace: Trace) -> Review:
     if bytes(done.body_digest) != said.digest(trace, done.kind):
         raise KeyReused
+    done.came_to = Decision.objects.get(trace=trace).state
     return done
 
 

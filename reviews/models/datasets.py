@@ -62,6 +62,12 @@ class Dataset(models.Model):
         return f"{self.project.slug}-{self.number}"
 
     @property
+    def files(self) -> list[str]:
+        """The files of a finished data set, as paths inside its folder."""
+        shards = [shard["file"] for shard in (self.manifest_object or {}).get("shards", [])]
+        return ["README.md", "manifest.json", *shards] if shards else []
+
+    @property
     def manifest_object(self) -> dict[str, Any] | None:
         return json.loads(bytes(self.manifest)) if self.manifest else None
 

@@ -47,7 +47,7 @@ class User(AbstractUser):
         return roles
 
     def roles_in(self, project_id: int) -> set[str]:
-        """The roles this user has in a project; with a token, at most that token's role. One query a request."""
+        """The roles this user has in a project; with a token, at most that token's role. One query a request at most."""
         return self._roles.get(project_id, set())
 
 

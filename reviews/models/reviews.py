@@ -74,6 +74,9 @@ class Review(models.Model):
     supersedes = models.OneToOneField("self", models.PROTECT, null=True, related_name="superseded_by")
     at = models.DateTimeField()
 
+    # Set by the verb that recorded it, not stored: what the trace's reviews came to with this one.
+    came_to: str = ""
+
     objects = ReviewQuerySet.as_manager()
 
     class Meta:

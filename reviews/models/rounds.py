@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 
-from reviews.models.projects import Project, Role, User, projects_of
+from reviews.models.projects import Member, Project, Role, User, acting, projects_of
 from reviews.models.specs import SpecVersion
 
 if TYPE_CHECKING:
@@ -19,14 +19,20 @@ class RoundQuerySet(models.QuerySet["Round"]):
         """Rounds of the user's projects; a trainer sees data sets only."""
         return self.filter(project__in=projects_of(user, Role.REVIEWER, Role.LEAD, Role.AUDITOR))
 
-    def with_search(self, reviewer: User | AnonymousUser) -> Self:
-        """With `searched`: how far this reviewer's last search of the queue got, in this epoch."""
+    def for_reader(self, user: User | AnonymousUser) -> Self:
+        """With what the desk asks of a round, in the same query.
+
+        reads_here: whether the user may judge in it. searched: how far their last search of the queue got, this epoch.
+        """
         from reviews.models.queue import Assignment
 
         mine = Assignment.objects.filter(
-            leased_by=reviewer.pk, round=OuterRef("pk"), searched_epoch=OuterRef("epoch"), searched_to__isnull=False
+            leased_by=user.pk, round=OuterRef("pk"), searched_epoch=OuterRef("epoch"), searched_to__isnull=False
         )
-        return self.annotate(searched=Subquery(mine.order_by("-searched_to").values("searched_to")[:1]))
+        reviewer = Member.objects.filter(acting(user, Role.REVIEWER), project=OuterRef("project"))
+        return self.select_related("spec_version", "project").annotate(
+            reads_here=Exists(reviewer), searched=Subquery(mine.order_by("-searched_to").values("searched_to")[:1])
+        )
 
 
 class Round(models.Model):

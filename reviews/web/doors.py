@@ -1,0 +1,33 @@
+"""From an address to a row: each through its `visible_to`, 404 where the person may not see it."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from reviews import permitting
+from reviews.models import Dataset, Project, Role, Round, Trace
+from reviews.web.answers import person
+
+
+def project(request: HttpRequest, slug: str) -> Project:
+    return get_object_or_404(Project.objects.visible_to(person(request)), slug=slug)
+
+
+def round_of(request: HttpRequest, slug: str, pk: int, *roles: Role, doing: str = "") -> Round:
+    """A round of a project; with `roles`, only for those (403 for the others who may see it)."""
+    rounds = Round.objects.visible_to(person(request)).select_related("project", "spec_version")
+    found = get_object_or_404(rounds, pk=pk, project__slug=slug)
+    if roles:
+        permitting.require(person(request), found.project_id, *roles, doing=doing)
+    return found
+
+
+def trace(request: HttpRequest, slug: str, pk: int) -> Trace:
+    traces = Trace.objects.visible_to(person(request)).with_texts().select_related("round__project", "round__spec_version", "decision", "batch__withdrawal")
+    return get_object_or_404(traces, pk=pk, round__project__slug=slug)
+
+
+def dataset(request: HttpRequest, slug: str, pk: int) -> Dataset:
+    datasets = Dataset.objects.visible_to(person(request)).select_related("project", "round__spec_version", "created_by")
+    return get_object_or_404(datasets, pk=pk, project__slug=slug)

@@ -1,0 +1,240 @@
+"""The round's page, import, disputes, lists of traces."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Count, Min, Q
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from reviews import importing, jobs, permitting, planning, reviewing, tasks
+from reviews.errors import Invalid
+from reviews.models import (
+    Assignment, Dataset, Decision, ImportBatch, Job, Review, Role, Round, RoundPrompt, Trace, WorkerBeat,
+)
+from reviews.web import doors, reading
+from reviews.web.answers import person
+from reviews.web.forms import ImportForm, RoundForm, SaidForm
+
+STATES = ["accepted", "rejected", "disputed", "pending", "dropped"]
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def new_round(request: HttpRequest, slug: str) -> HttpResponse:
+    """A new round with its plan."""
+    project = doors.project(request, slug)
+    permitting.require(person(request), project.pk, Role.LEAD, doing="Making a round")
+    form = RoundForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        round, _ = planning.create_round(project, by=person(request), **form.cleaned_data)
+        return redirect("round", slug, round.pk)
+    return render(request, "reviews/round_new.html", {"project": project, "form": form}, status=422 if form.is_bound else 200)
+
+
+@login_required
+@require_GET
+def round_page(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """What the round is and how far it has come."""
+    round = doors.round_of(request, slug, pk)
+    roles = person(request).roles_in(round.project_id)
+    oversees = bool(roles & {Role.LEAD, Role.AUDITOR})
+    found: dict[str, Any] = {"round": round, "project": round.project, "roles": roles, "oversees": oversees}
+    if oversees:
+        found |= _progress(round) | {
+            "imports": ImportBatch.objects.visible_to(person(request)).filter(round=round).select_related("withdrawal").order_by("-pk")[:10],
+            "datasets": Dataset.objects.visible_to(person(request)).filter(round=round).order_by("-pk")[:10],
+            "jobs": Job.objects.visible_to(person(request)).unfinished().filter(_jobs_of(round)),
+            "form": ImportForm(),
+        }
+    return render(request, "reviews/round.html", found)
+
+
+@login_required
+@require_POST
+def set_state(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Open, pause or close the round."""
+    planning.set_state(doors.round_of(request, slug, pk), request.POST.get("state", ""), by=person(request))
+    return redirect("round", slug, pk)
+
+
+@login_required
+@require_POST
+def import_file(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Take an uploaded file and start the job that brings it in."""
+    round = doors.round_of(request, slug, pk, Role.LEAD, doing="Importing traces")
+    form = ImportForm(request.POST, request.FILES)
+    if not form.is_valid():
+        raise Invalid("file", "Choose a file of traces first.")
+    upload = form.cleaned_data["file"]
+    if upload.size > settings.MAX_UPLOAD_BYTES:
+        raise Invalid("file", f"The file is larger than {settings.MAX_UPLOAD_BYTES // 2**20:,} MiB, the most that "
+                              "MAX_UPLOAD_MIB allows. Import it on the server with 'manage.py import_traces'.")
+    settings.UPLOADS.mkdir(parents=True, exist_ok=True)
+    path = settings.UPLOADS / uuid.uuid4().hex
+    with path.open("wb") as file:
+        for piece in upload.chunks():
+            file.write(piece)
+    batch = importing.begin(round, path, by=person(request), name=Path(upload.name or "upload").name.replace("\0", ""))
+    tasks.ring(jobs.start(Job.Kind.IMPORT_TRACES, round.project_id, batch.pk, by=person(request), unit="lines"))
+    return redirect("import", slug, batch.pk)
+
+
+@login_required
+@require_GET
+def import_page(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """What came of a file: counts, and the lines that were refused."""
+    batch = _batch(request, slug, pk)
+    job = Job.objects.filter(kind=Job.Kind.IMPORT_TRACES, subject=batch.pk).order_by("-pk").first()
+    refused = Paginator(batch.refused_lines.all(), 50).get_page(request.GET.get("page"))
+    return render(request, "reviews/import.html", {
+        "project": batch.round.project, "round": batch.round, "batch": batch, "job": job, "refused": refused,
+        "leads": Role.LEAD in person(request).roles_in(batch.round.project_id), "worker": WorkerBeat.alive(timezone.now()),
+    })
+
+
+@login_required
+@require_GET
+def refused_lines(request: HttpRequest, slug: str, pk: int) -> StreamingHttpResponse:
+    """The refused lines as JSON Lines, to mend and import again."""
+    batch = _batch(request, slug, pk)
+    rows = (
+        json.dumps({"file": batch.file, "line": line.line, "field": line.field, "reason": line.reason,
+                    "text": bytes(line.text).decode(errors="replace")}, ensure_ascii=False) + "\n"
+        for line in batch.refused_lines.iterator()
+    )
+    return StreamingHttpResponse(rows, content_type="application/x-ndjson",
+                                 headers={"Content-Disposition": f'attachment; filename="refused-{batch.pk}.jsonl"'})
+
+
+@login_required
+@require_POST
+def withdraw_import(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Take a wrong import back."""
+    gone = importing.withdraw_batch(_batch(request, slug, pk), request.POST.get("reason", ""), by=person(request))
+    messages.success(request, f"The import was taken back: {gone:,} traces left the round.")
+    return redirect("import", slug, pk)
+
+
+@login_required
+@require_GET
+def traces(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """All traces of a round, narrowed by state, domain and prompt. Never reads the long texts."""
+    round = doors.round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing="Listing traces")
+    asked = {name: request.GET.get(name, "").replace("\0", "")[:500] for name in ("state", "domain", "prompt")}
+    rows = Trace.objects.visible_to(person(request)).filter(round=round).select_related(
+        "decision", "round_prompt", "sampler", "reasoning").defer("reasoning__body", "meta", "sampler__sampling", "round_prompt__reference")
+    if asked["state"] in STATES:
+        rows = rows.filter(decision__state=asked["state"])
+    if asked["domain"]:
+        rows = rows.filter(round_prompt__domain=asked["domain"])
+    if asked["prompt"]:
+        rows = rows.filter(round_prompt__external_id__icontains=asked["prompt"])
+    page = Paginator(rows.order_by("pk"), 50).get_page(request.GET.get("page"))
+    domains = RoundPrompt.objects.filter(round=round).exclude(domain="").values_list("domain", flat=True).distinct().order_by("domain")[:200]
+    return render(request, "reviews/traces.html", {
+        "project": round.project, "round": round, "page": page, "asked": asked, "states": STATES, "domains": domains})
+
+
+@login_required
+@require_GET
+def prompt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """All samples of one prompt together."""
+    prompts = RoundPrompt.objects.select_related("prompt", "round__project", "round__spec_version")
+    found = get_object_or_404(prompts.filter(round__in=Round.objects.visible_to(person(request))), pk=pk, round__project__slug=slug)
+    permitting.require(person(request), found.round.project_id, Role.LEAD, Role.AUDITOR, doing="Listing traces")
+    rows = found.traces.with_texts().select_related("decision").order_by("sampler__model", "sample_index")
+    page = Paginator(rows, 16).get_page(request.GET.get("page"))
+    held_out = found.prompt.bucket < found.round.project.held_out_below
+    return render(request, "reviews/prompt.html", {
+        "project": found.round.project, "round": found.round, "prompt": found, "page": page, "held_out": held_out,
+        "accepted": found.traces.filter(decision__state="accepted").count(), "samples": page.paginator.count})
+
+
+@login_required
+@require_GET
+def trace(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """One trace with everything that is known of it: the permalink."""
+    found = doors.trace(request, slug, pk)
+    reviews = found.reviews.select_related("reviewer", "spec_version").prefetch_related("citations__clause").order_by("pk")
+    return render(request, "reviews/trace.html", {
+        "project": found.round.project, "round": found.round, "trace": found, "reviews": reviews, **reading.for_desk(found),
+        "held_out": found.round_prompt.prompt.bucket < found.round.project.held_out_below,
+        "sampling": json.loads(bytes(found.sampler.sampling)), "meta": json.dumps(found.meta_object, indent=2, ensure_ascii=False),
+    })
+
+
+@login_required
+@require_GET
+def disputes(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """What waits for a lead: splits, doubts, and prompts that were called bad."""
+    round = doors.round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing="Seeing disputes")
+    rows = Decision.objects.visible_to(person(request)).filter(round=round, state=Decision.State.DISPUTED)
+    rows = rows.select_related("trace__round_prompt").defer("trace__meta").order_by("changed_at")
+    page = Paginator(rows, 50).get_page(request.GET.get("page"))
+    return render(request, "reviews/disputes.html", {"project": round.project, "round": round, "page": page})
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def adjudicate(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Settle one dispute, blind to who said what."""
+    found = doors.trace(request, slug, pk)
+    permitting.require(person(request), found.round.project_id, Role.LEAD, doing="Settling a dispute")
+    form = SaidForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        reviewing.adjudicate(found, form.said(), by=person(request), key=form.cleaned_data["key"])
+        following = Decision.objects.visible_to(person(request)).filter(round=found.round, state="disputed").order_by("changed_at").first()
+        messages.success(request, f"Settled: {form.cleaned_data['verdict']}.")
+        return redirect("adjudicate", slug, following.trace_id) if following else redirect("round", slug, found.round_id)
+    sides = found.reviews.counting().filter(kind=Review.Kind.REVIEW).prefetch_related("citations__clause").order_by("?")
+    clauses = [clause for clause in found.round.spec_version.clauses.select_related("spec_version") if clause.selects] if found.round.spec_version else []
+    return render(request, "reviews/adjudicate.html", {
+        "project": found.round.project, "round": found.round, "trace": found, "sides": sides, "clauses": clauses,
+        "key": uuid.uuid4(), "form": form, **reading.for_desk(found)}, status=422 if form.is_bound else 200)
+
+
+def _batch(request: HttpRequest, slug: str, pk: int) -> ImportBatch:
+    batches = ImportBatch.objects.visible_to(person(request)).select_related("round__project", "withdrawal", "by")
+    return get_object_or_404(batches, pk=pk, round__project__slug=slug)
+
+
+def _progress(round: Round) -> dict[str, Any]:
+    """Counts by state, from narrow rows only."""
+    counted = dict(Decision.objects.filter(round=round).values_list("state").annotate(n=Count("pk")).order_by())
+    total = sum(counted.values())
+    now = timezone.now()
+    leases = Assignment.objects.open().filter(round=round, leased_by__isnull=False)
+    at_work = leases.filter(leased_until__gt=now).values("leased_by__username").annotate(n=Count("pk"), since=Min("leased_at")).order_by("leased_by__username")
+    starts = [0.0]
+    for state in STATES:
+        starts.append(starts[-1] + (100 * counted.get(state, 0) / total if total else 0))
+    disputed = dict(Decision.objects.filter(round=round, state="disputed").values_list("why").annotate(n=Count("pk")).order_by())
+    return {
+        "states": [{"state": state, "n": counted.get(state, 0), "x": start, "width": end - start}
+                   for state, start, end in zip(STATES, starts, starts[1:], strict=False)],
+        "held_out_percent": round.project.held_out_below / 100,
+        "total": total,
+        "accepted": counted.get("accepted", 0),
+        "slots_open": Assignment.objects.open().filter(round=round).count(),
+        "at_work": at_work,
+        "stuck": leases.filter(leased_until__lte=now).count(),
+        "disputed": disputed,
+        "disputes": counted.get("disputed", 0),
+    }
+
+
+def _jobs_of(round: Round) -> Q:
+    batches = ImportBatch.objects.filter(round=round).values("pk")
+    datasets = Dataset.objects.filter(round=round).values("pk")
+    return Q(kind=Job.Kind.IMPORT_TRACES, subject__in=batches) | Q(kind=Job.Kind.BUILD_DATASET, subject__in=datasets)

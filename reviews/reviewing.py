@@ -126,7 +126,7 @@ def withdraw(review: Review, *, by: User, key: UUID | None = None) -> Review:
     except IntegrityError:
         later = Review.objects.filter(supersedes=review).first()
         if later is not None and later.verdict == Verdict.WITHDRAWN:
-            return later  # the same undo, a moment earlier
+            return _with_outcome(later)  # the same undo, a moment earlier
         raise Conflict("This verdict was changed meanwhile, so it was not undone. Look at the newest one.") from None
 
 
@@ -135,10 +135,10 @@ def _withdraw(review: Review, by: User, key: UUID) -> Review:
         raise permitting.NotAllowed("Undoing this verdict", "reviewer who gave it; nobody else")
     if (later := Review.objects.filter(supersedes=review).first()) is not None:
         if later.verdict == Verdict.WITHDRAWN:
-            return later
+            return _with_outcome(later)
         raise Conflict("This verdict was changed meanwhile, so it was not undone. Look at the newest one.")
     if review.verdict == Verdict.WITHDRAWN:
-        return review
+        return _with_outcome(review)
     trace = Trace.objects.select_related("round__spec_version", "decision").get(pk=review.trace_id)
     slots = list(Assignment.objects.select_for_update(of=("self",)).filter(trace=trace))
     undone = write(trace, Said(Verdict.WITHDRAWN), by, key, review.origin, spec=review.spec_version, slot=review.slot,
@@ -150,7 +150,7 @@ def _withdraw(review: Review, by: User, key: UUID) -> Review:
     if review.kind == Review.Kind.ADJUDICATION and review.verdict == Verdict.BAD_PROMPT:
         _rederive_siblings(trace)
     Event.objects.log(trace.round.project_id, "review.withdrawn", by, undone, of=review.pk)
-    return undone
+    return _with_outcome(undone)
 
 
 @transaction.atomic
@@ -238,8 +238,13 @@ def _again(assignment: Assignment, said: Said, by: User, key: UUID) -> Review:
 def _same(done: Review, said: Said, trace: Trace) -> Review:
     if bytes(done.body_digest) != said.digest(trace, done.kind):
         raise KeyReused
-    done.came_to = Decision.objects.get(trace=trace).state
-    return done
+    return _with_outcome(done)
+
+
+def _with_outcome(review: Review) -> Review:
+    """With what the trace's reviews come to now."""
+    review.came_to = Decision.objects.values_list("state", flat=True).get(trace=review.trace_id)
+    return review
 
 
 def _other_leads_can(trace: Trace, heads: Sequence[Review], by: User) -> bool:

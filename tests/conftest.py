@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import uuid
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from making import SPEC, as_lines, member, trace_row
 
@@ -130,3 +132,18 @@ def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., dict[str, Any]]
         return found
 
     return run
+
+
+@pytest.fixture
+def real_queries() -> Callable[[], Any]:
+    """Collects the statements that reach the database, without BEGIN, SAVEPOINT, RELEASE and COMMIT."""
+
+    @contextlib.contextmanager
+    def collect() -> Iterator[list[str]]:
+        asked: list[str] = []
+        with CaptureQueriesContext(connection) as captured:
+            yield asked
+        control = ("BEGIN", "SAVEPOINT", "RELEASE", "COMMIT", "ROLLBACK")
+        asked += [query["sql"] for query in captured.captured_queries if not query["sql"].startswith(control)]
+
+    return collect

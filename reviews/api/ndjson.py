@@ -14,6 +14,7 @@ from django.conf import settings
 from django.http import StreamingHttpResponse
 from rest_framework.exceptions import APIException
 from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 
 TYPE = "application/x-ndjson"
 
@@ -49,6 +50,15 @@ class LinesParser(BaseParser):
                 digest.update(piece)
                 file.write(piece)
         return Upload(path, digest.digest())
+
+
+class LinesRenderer(BaseRenderer):
+    """Lets `Accept: application/x-ndjson` be asked for; the answers themselves are streamed by `answer`."""
+
+    media_type, format = TYPE, "ndjson"
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        return JSONRenderer().render(data)
 
 
 def answer(rows: Iterator[Any]) -> StreamingHttpResponse:

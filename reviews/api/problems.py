@@ -36,8 +36,8 @@ def answer(problem: Exception, context: dict[str, Any]) -> Response | None:
         body = _body(422, "invalid", "The body has fields that cannot be taken.", list(_fields(problem.detail)))
     elif isinstance(problem, exceptions.APIException):
         body = _body(problem.status_code, str(problem.default_code).replace("_", "-"), str(problem.detail))
-        if isinstance(problem, exceptions.Throttled) and problem.wait:
-            headers["Retry-After"] = str(int(problem.wait) + 1)
+        if isinstance(problem, exceptions.Throttled):
+            headers["Retry-After"] = str(int(problem.wait or 1))
         if challenge := getattr(problem, "auth_header", None):
             headers["WWW-Authenticate"] = challenge
     else:

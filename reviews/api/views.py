@@ -13,6 +13,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,10 +21,12 @@ from rest_framework.views import APIView
 from reviews import assigning, exporting, importing, jobs, permitting, reviewing, tasks
 from reviews.api import filters, ndjson, serializers
 from reviews.api.idempotency import claim, idempotent, key_of
+from reviews.errors import Invalid
 from reviews.formats import spec_markdown
 from reviews.models import Assignment, Dataset, Decision, Job, Member, Project, Review, Role, Round, User
 from reviews.models.projects import acting
 
+EITHER = [JSONRenderer, ndjson.LinesRenderer]
 KEY = OpenApiParameter("Idempotency-Key", OpenApiTypes.UUID, OpenApiParameter.HEADER, description="A new one for each write.")
 KEY_REQUIRED = OpenApiParameter("Idempotency-Key", OpenApiTypes.UUID, OpenApiParameter.HEADER, required=True,
                                 description="A new one for each decision.")
@@ -96,12 +99,14 @@ class RoundViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Round]):
 
     @extend_schema(request={"application/x-ndjson": OpenApiTypes.BINARY}, responses={(200, "application/x-ndjson"): OpenApiTypes.BINARY},
                    parameters=[KEY])
-    @action(detail=True, methods=["post"], parser_classes=[ndjson.LinesParser])
+    @action(detail=True, methods=["post"], parser_classes=[ndjson.LinesParser], renderer_classes=EITHER)
     def traces(self, request: Request, pk: str) -> HttpResponse:
         """Bring traces in as NDJSON. The answer has a line for each line: `new`, `known` or `refused` and why."""
         round = self.get_object()
         permitting.require(caller(request), round.project_id, Role.LEAD, doing="Importing traces")
-        upload = cast(ndjson.Upload, request.data)
+        upload = request.data
+        if not isinstance(upload, ndjson.Upload):
+            raise Invalid("body", "Send the traces as NDJSON, one object a line; the body was empty.")
         key = key_of(request)
         if key is not None:
             mine = claim(caller(request), key, request.path, upload.sha256)
@@ -125,7 +130,7 @@ class RoundViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Round]):
         return ndjson.answer(iter(rows))
 
     @extend_schema(responses=serializers.DecisionSerializer(many=True), parameters=filters.DECISION_PARAMETERS)
-    @action(detail=True)
+    @action(detail=True, renderer_classes=EITHER)
     def decisions(self, request: Request, pk: str) -> Any:
         """What the reviews of each trace come to. As NDJSON where `Accept: application/x-ndjson` asks for it."""
         round = self.readable(request)
@@ -133,7 +138,7 @@ class RoundViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Round]):
         return self.listed(request, rows.select_related("trace"), serializers.DecisionSerializer)
 
     @extend_schema(responses=serializers.ReviewSerializer(many=True), parameters=filters.REVIEW_PARAMETERS)
-    @action(detail=True)
+    @action(detail=True, renderer_classes=EITHER)
     def reviews(self, request: Request, pk: str) -> Any:
         """The reviews of a round, superseded ones too. As NDJSON where `Accept: application/x-ndjson` asks for it."""
         round = self.readable(request)
@@ -147,7 +152,7 @@ class RoundViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Round]):
         return round
 
     def listed(self, request: Request, rows: Any, serializer: Any) -> Any:
-        if "application/x-ndjson" in request.headers.get("Accept", ""):
+        if isinstance(request.accepted_renderer, ndjson.LinesRenderer):
             return ndjson.answer(serializer(row).data for row in rows.order_by("pk").iterator(chunk_size=500))
         return self.get_paginated_response(serializer(self.paginate_queryset(rows), many=True).data)
 
@@ -200,7 +205,7 @@ class ReviewViewSet(viewsets.GenericViewSet[Review]):
     def withdraw(self, request: Request, pk: str) -> Response:
         """Undo your verdict; the trace comes back to you."""
         undone = reviewing.withdraw(self.get_object(), by=caller(request))
-        return Response({"review": undone.pk, "decision": undone.trace.decision.state})
+        return Response({"review": undone.pk, "decision": undone.came_to})
 
 
 class DatasetViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Dataset]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from reviews import assigning, reviewing
 from reviews.errors import NotAllowed
 from reviews.formats import spec_markdown
-from reviews.models import Assignment, Review, Role, Round
+from reviews.models import Assignment, Citation, Review, Role, Round
 from reviews.web import reading
 from reviews.web.answers import alert, is_htmx, person
 from reviews.web.forms import SaidForm
@@ -30,7 +31,7 @@ def desk(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     judged = Review.objects.heads().filter(round=round, reviewer=person(request), kind=Review.Kind.REVIEW).exclude(verdict="withdrawn")
     last = judged.order_by("-pk").first()
     return render(request, "reviews/desk.html", {
-        **_frame(round), "said": last, "judged": judged.count(), **(_seen(round, held) if held else {}),
+        **_frame(round), "said": last, "cited": _cited(last) if last else (), "judged": judged.count(), **(_seen(round, held) if held else {}),
     })
 
 
@@ -60,7 +61,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     review = reviewing.record(pk, form.said(), by=person(request), key=form.cleaned_data["key"])
     if not is_htmx(request):
         return _to_desk(review.round)
-    return render(request, "reviews/desk_said.html", {"said": review, "clauses": form.cleaned_data["clauses"]})
+    return render(request, "reviews/desk_said.html", {"said": review, "cited": form.cleaned_data["clauses"]})
 
 
 @login_required
@@ -122,6 +123,11 @@ def _frame(round: Round) -> dict[str, Any]:
 
 def _seen(round: Round, assignment: Assignment) -> dict[str, Any]:
     return {"assignment": assignment, **reading.for_desk(assignment.trace)}
+
+
+def _cited(review: Review) -> QuerySet[Citation, str]:
+    failed = review.citations.filter(held=Citation.Held.FAILS)
+    return failed.values_list("clause__key", flat=True).order_by("clause__key").distinct()
 
 
 def _to_desk(round: Round) -> HttpResponseRedirect:

@@ -77,5 +77,5 @@ class TokenForm(forms.Form):
 
 
 class SignUpForm(forms.Form):
-    username = forms.CharField(max_length=150, label="Name")
+    username = forms.CharField(max_length=150, label="Name", widget=forms.TextInput(attrs={"autocomplete": "username"}))
     password = forms.CharField(widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), label="Password")

@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
 from reviews.models import Trace
 
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
@@ -19,6 +22,10 @@ class Step:
     start: int
     text: str
     gap: str
+
+    @property
+    def html(self) -> SafeString:
+        return exact_html(self.text)
 
 
 def steps(text: str) -> list[Step]:
@@ -34,14 +41,19 @@ def steps(text: str) -> list[Step]:
     return found
 
 
+def exact_html(text: str) -> SafeString:
+    """The text escaped, so that the page holds each of its code points: a bare CR would be read as LF, and shift spans."""
+    return mark_safe(escape(text).replace("\r", "&#13;"))  # noqa: S308  escaped in the same line
+
+
 def for_desk(trace: Trace) -> dict[str, Any]:
     """What a reader sees of a trace: prompt, reasoning, answer; nothing of sampler, outcome or other readers."""
     reasoning = trace.reasoning.as_text
     messages = trace.round_prompt.prompt.as_messages
     return {
-        "messages": [{**message, "words": len(message["content"].split())} for message in messages],
+        "prompt_messages": [{**message, "words": len(message["content"].split())} for message in messages],
         "steps": steps(reasoning),
-        "reasoning": reasoning,
+        "reasoning": exact_html(reasoning),
         "words": len(reasoning.split()),
-        "answer": trace.answer.as_text if trace.answer else None,
+        "answer": exact_html(trace.answer.as_text) if trace.answer else None,
     }

@@ -1,0 +1,206 @@
+"""Every address × every role: what each person gets, held against a table.
+
+200, 302 (done, go on), 404 (not for your eyes), 403 (not your role), 405, 422 and 409 are answers; nothing else is.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from making import judge, member
+
+from reviews import assigning, exporting, inviting, jobs
+from reviews.models import Decision, ImportBatch, Job, Member, Project, Role, Token
+
+OK, GO, NOT_HERE, NOT_YOU, IN = 200, 302, 404, 403, "sign-in"
+#            address: (method, lead, auditor, reviewer, trainer, stranger, nobody)
+PAGES = {
+    "home": ("get", 200, 200, 200, 200, 200, IN),
+    "account": ("get", 200, 200, 200, 200, 200, IN),
+    "new-project": ("get", 403, 403, 403, 403, 403, IN),
+    "revoke-token": ("post", 302, 404, 404, 404, 404, IN),
+    "project": ("get", 200, 200, 200, 200, 404, IN),
+    "members": ("get", 200, 200, 403, 403, 404, IN),
+    "invite": ("post", 302, 403, 403, 403, 404, IN),
+    "remove-member": ("post", 302, 403, 403, 403, 404, IN),
+    "spec": ("get", 200, 200, 200, 200, 404, IN),
+    "log": ("get", 200, 200, 403, 403, 404, IN),
+    "new-round": ("get", 200, 403, 403, 403, 404, IN),
+    "round": ("get", 200, 200, 200, 404, 404, IN),
+    "round-state": ("post", 302, 403, 403, 404, 404, IN),
+    "import-file": ("post", 422, 403, 403, 404, 404, IN),
+    "export": ("post", 302, 403, 403, 404, 404, IN),
+    "traces": ("get", 200, 200, 403, 404, 404, IN),
+    "disputes": ("get", 200, 200, 403, 404, 404, IN),
+    "agreement": ("get", 200, 200, 403, 404, 404, IN),
+    "agreement-rows": ("get", 200, 200, 403, 404, 404, IN),
+    "desk": ("get", 403, 403, 200, 404, 404, IN),
+    "next-trace": ("post", 403, 403, 302, 404, 404, IN),
+    "import": ("get", 200, 200, 404, 404, 404, IN),
+    "refused-lines": ("get", 200, 200, 404, 404, 404, IN),
+    "withdraw-import": ("post", 422, 403, 404, 404, 404, IN),
+    "prompt": ("get", 200, 200, 403, 404, 404, IN),
+    "trace": ("get", 200, 200, 404, 404, 404, IN),
+    "adjudicate": ("get", 200, 403, 404, 404, 404, IN),
+    "dataset": ("get", 200, 200, 404, 200, 404, IN),
+    "go-on": ("post", 409, 403, 404, 403, 404, IN),
+    "dataset-file": ("get", 200, 200, 404, 200, 404, IN),
+    "decide": ("post", 404, 404, 302, 404, 404, IN),
+    "skip": ("post", 404, 404, 302, 404, 404, IN),
+    "renew": ("post", 404, 404, 204, 404, 404, IN),
+    "withdraw": ("post", 403, 403, 302, 404, 404, IN),
+    "job": ("get", 200, 200, 404, 200, 404, IN),
+    "cancel-job": ("post", 302, 403, 404, 403, 404, IN),
+}
+API = {
+    "api-me": ("get", 200, 200, 200, 200, 200, 401),
+    "api-schema": ("get", 200, 200, 200, 200, 200, 200),
+    "api-project-list": ("get", 200, 200, 200, 200, 200, 401),
+    "api-project-rounds": ("get", 200, 200, 200, 200, 404, 401),
+    "api-round-detail": ("get", 200, 200, 200, 404, 404, 401),
+    "api-round-next": ("post", 403, 403, 200, 404, 404, 401),
+    "api-round-traces": ("ndjson", 200, 403, 403, 404, 404, 401),
+    "api-round-decisions": ("get", 200, 200, 403, 404, 404, 401),
+    "api-round-reviews": ("get", 200, 200, 403, 404, 404, 401),
+    "api-assignment-review": ("post", 404, 404, 201, 404, 404, 401),
+    "api-assignment-skip": ("post", 404, 404, 204, 404, 404, 401),
+    "api-assignment-renew": ("post", 404, 404, 200, 404, 404, 401),
+    "api-review-withdraw": ("post", 403, 403, 200, 404, 404, 401),
+    "api-dataset-list": ("post", 202, 403, 403, 422, 422, 401),
+    "api-dataset-detail": ("get", 200, 200, 404, 200, 404, 401),
+    "api-dataset-files": ("get", 200, 200, 404, 200, 404, 401),
+    "api-job-detail": ("get", 200, 200, 404, 200, 404, 401),
+    "api-job-cancel": ("post", 200, 403, 404, 403, 404, 401),
+}
+# For everyone, signed in or not: the ways in, and the health checks. Tested in test_signing_in.py and test_health.py.
+OPEN = {"sign-in", "sign-out", "enter", "invitation", "accept-invitation", "healthz", "readyz", "api"}
+WHO = ["lea", "aud", "ada", "tom", "stranger", "nobody"]
+ROLES = {"lea": Role.LEAD, "aud": Role.AUDITOR, "ada": Role.REVIEWER, "tom": Role.TRAINER, "stranger": Role.LEAD}
+
+
+def named(patterns=None) -> set[str]:
+    found: set[str] = set()
+    for pattern in patterns if patterns is not None else get_resolver().url_patterns:
+        if isinstance(pattern, URLResolver):
+            found |= named(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern) and pattern.name:
+            found.add(pattern.name)
+    return found
+
+
+@pytest.fixture
+def people(lea, aud, ada, tom, stranger):
+    return {"lea": lea, "aud": aud, "ada": ada, "tom": tom, "stranger": stranger}
+
+
+@pytest.fixture
+def places(people, traces, round, project, ada, lea):
+    """An address of each kind of row: judged, leased, imported, exported."""
+    done = judge(assigning.next_for(ada, round).assignments[0], "accept", ada)
+    dataset = exporting.build(exporting.draft(round, "sft", by=lea))
+    job = jobs.start(Job.Kind.BUILD_DATASET, project.pk, dataset.pk, by=lea, unit="rows")
+    lease = assigning.next_for(ada, round).assignments[0]
+    Decision.objects.filter(trace=done.trace).update(state="disputed", why="split")
+    inviting.make_token(lea, project, Role.LEAD, by=lea)
+    gone = Member.objects.create(project=project, user=member(project, "leaver"), role=Role.REVIEWER)
+    slug = project.slug
+    return {
+        "round": f"p/{slug}/rounds/{round.pk}", "project": f"p/{slug}", "import": f"p/{slug}/imports/{ImportBatch.objects.get().pk}",
+        "trace": f"p/{slug}/traces/{done.trace_id}", "prompt": f"p/{slug}/prompts/{done.trace.round_prompt_id}",
+        "dataset": f"p/{slug}/datasets/{dataset.pk}", "assignment": lease, "review": done, "job": job, "member": gone,
+        "rounds": round.pk, "datasets": dataset.pk, "shard": dataset.files[-1], "token": Token.objects.get(user=lea),
+    }
+
+
+def address(name: str, at: dict) -> tuple[str, dict]:
+    """The path and the body with which an address is asked."""
+    round, lease, dataset = at["round"], at["assignment"], at["dataset"]
+    said = {"verdict": "accept", "key": str(uuid.uuid4())}
+    return {
+        "home": ("", {}), "account": ("me", {}), "new-project": ("projects/new", {}),
+        "revoke-token": (f"me/tokens/{at['token'].pk}/revoke", {}),
+        "project": (at["project"], {}), "members": (f"{at['project']}/members", {}), "spec": (f"{at['project']}/spec", {}),
+        "invite": (f"{at['project']}/members/invite", {"role": "reviewer"}), "log": (f"{at['project']}/log", {}),
+        "remove-member": (f"{at['project']}/members/{at['member'].pk}/remove", {}), "new-round": (f"{at['project']}/rounds/new", {}),
+        "round": (round, {}), "round-state": (f"{round}/state", {"state": "open"}), "import-file": (f"{round}/import", {}),
+        "export": (f"{round}/export", {"format": "sft"}), "traces": (f"{round}/traces", {}), "disputes": (f"{round}/disputes", {}),
+        "agreement": (f"{round}/agreement", {}), "agreement-rows": (f"{round}/agreement/rows.csv", {}),
+        "desk": (f"{round}/review", {}), "next-trace": (f"{round}/next", {}), "import": (at["import"], {}),
+        "refused-lines": (f"{at['import']}/refused", {}), "withdraw-import": (f"{at['import']}/withdraw", {}),
+        "prompt": (at["prompt"], {}), "trace": (at["trace"], {}), "adjudicate": (f"{at['trace']}/adjudicate", {}),
+        "dataset": (dataset, {}), "go-on": (f"{dataset}/go-on", {}), "dataset-file": (f"{dataset}/files/{at['shard']}", {}),
+        "decide": (f"assignments/{lease.pk}/review", said), "skip": (f"assignments/{lease.pk}/skip", {}),
+        "renew": (f"assignments/{lease.pk}/renew", {}), "withdraw": (f"reviews/{at['review'].pk}/withdraw", {}),
+        "job": (f"jobs/{at['job'].pk}", {}), "cancel-job": (f"jobs/{at['job'].pk}/cancel", {}),
+        "api-me": ("api/v1/me", {}), "api-schema": ("api/v1/schema", {}), "api-project-list": ("api/v1/projects", {}),
+        "api-project-rounds": ("api/v1/projects/pilot/rounds", {}), "api-round-detail": (f"api/v1/rounds/{at['rounds']}", {}),
+        "api-round-next": (f"api/v1/rounds/{at['rounds']}/next", {}), "api-round-traces": (f"api/v1/rounds/{at['rounds']}/traces", {}),
+        "api-round-decisions": (f"api/v1/rounds/{at['rounds']}/decisions", {}), "api-round-reviews": (f"api/v1/rounds/{at['rounds']}/reviews", {}),
+        "api-assignment-review": (f"api/v1/assignments/{lease.pk}/review", {"verdict": "accept"}),
+        "api-assignment-skip": (f"api/v1/assignments/{lease.pk}/skip", {}), "api-assignment-renew": (f"api/v1/assignments/{lease.pk}/renew", {}),
+        "api-review-withdraw": (f"api/v1/reviews/{at['review'].pk}/withdraw", {}),
+        "api-dataset-list": ("api/v1/datasets", {"round": at["rounds"]}), "api-dataset-detail": (f"api/v1/datasets/{at['datasets']}", {}),
+        "api-dataset-files": (f"api/v1/datasets/{at['datasets']}/files/README.md", {}),
+        "api-job-detail": (f"api/v1/jobs/{at['job'].pk}", {}), "api-job-cancel": (f"api/v1/jobs/{at['job'].pk}/cancel", {}),
+    }[name]
+
+
+def test_the_table_names_every_address(db):
+    assert named() == set(PAGES) | set(API) | OPEN
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_page_answers_each_person_as_the_table_says(name, places, people):
+    method, *expected = PAGES[name]
+    path, body = address(name, places)
+    found = []
+    for who in reversed(WHO):  # nobody and strangers first: what they ask must change nothing
+        client = Client(raise_request_exception=True)
+        if who != "nobody":
+            client.force_login(people[who])
+        answer = getattr(client, method)(f"/{path}", body)
+        to_sign_in = answer.status_code == 302 and answer["Location"].startswith("/sign-in")
+        found.insert(0, IN if to_sign_in else answer.status_code)
+        answer.close()
+    assert found == expected, dict(zip(WHO, found, strict=True))
+
+
+@pytest.mark.parametrize("name", [name for name, row in PAGES.items() if row[0] == "post"])
+def test_what_changes_something_is_not_reached_by_get(name, places, lea):
+    client = Client()
+    client.force_login(lea)
+    assert client.get(f"/{address(name, places)[0]}").status_code == 405
+
+
+@pytest.mark.parametrize("name", API)
+def test_each_call_answers_each_person_as_the_table_says(name, places, people, project):
+    method, *expected = API[name]
+    path, body = address(name, places)
+    found = []
+    for who in reversed(WHO):
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        if who != "nobody":
+            space = project if who != "stranger" else Project.objects.get(slug="elsewhere")
+            headers["Authorization"] = f"Bearer {inviting.make_token(people[who], space, ROLES[who], by=people[who])}"
+        if method == "get":
+            answer = Client().get(f"/{path}", headers=headers)
+        else:
+            kind = "application/x-ndjson" if method == "ndjson" else "application/json"
+            answer = Client().post(f"/{path}", b"{}\n" if method == "ndjson" else body, content_type=kind, headers=headers)
+        found.insert(0, answer.status_code)
+        answer.close()
+    assert found == expected, dict(zip(WHO, found, strict=True))
+
+
+def test_every_answer_carries_the_content_security_policy(places, lea):
+    client = Client()
+    client.force_login(lea)
+    for path in ("", "nothing-here", places["round"], "api/v1/me", "static/reviews/base.css"):
+        answer = client.get(f"/{path}")
+        policy = answer.headers.get("Content-Security-Policy", "")
+        answer.close()
+        assert "default-src 'none'" in policy or path.startswith("static"), path
+        assert "unsafe" not in policy

@@ -73,37 +73,117 @@ def _zone(text: str) -> str:
 
 
 SETTINGS = [
-    Setting("WINNOW_DATA", "data", lambda text: Path(text).absolute(), "a folder",
-            "Where the database, keys, uploads and exports are kept."),
-    Setting("HOST", "127.0.0.1", str, "an address of this machine",
-            "The address that `serve` listens on. Anything but loopback opens Winnow to the network."),
-    Setting("PORT", "8000", _between(1, 65535), "a whole number from 1 to 65535", "The port that `serve` listens on."),
-    Setting("DATABASE_URL", None, _url("postgres", "postgresql", "sqlite"), "postgresql://… or sqlite:///…",
-            "The database. Without it: SQLite inside WINNOW_DATA."),
-    Setting("CELERY_BROKER_URL", None, _url("redis", "rediss", "redis+socket", "filesystem"), "redis://…",
-            "The broker of a team's installation. Without it `serve` runs a broker of its own."),
-    Setting("SECRET_KEY", None, str, "a long random text",
-            "Signs sessions. Without it: made on first start, kept in WINNOW_DATA/keys with mode 600."),
-    Setting("HELD_OUT_KEY", None, bytes.fromhex, "64 hex digits",
-            "Decides which prompts are held out. Without it: made on first start, kept like the secret key."),
-    Setting("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", _names, "names with commas between them",
-            "The host names under which Winnow answers."),
-    Setting("HTTPS", "no", _switch, "yes or no", "Whether people reach Winnow by https: cookies are then secure."),
+    Setting(
+        "WINNOW_DATA",
+        "data",
+        lambda text: Path(text).absolute(),
+        "a folder",
+        "Where the database, keys, uploads and exports are kept.",
+    ),
+    Setting(
+        "HOST",
+        "127.0.0.1",
+        str,
+        "an address of this machine",
+        "The address that `serve` listens on. Anything but loopback opens Winnow to the network.",
+    ),
+    Setting(
+        "PORT",
+        "8000",
+        _between(1, 65535),
+        "a whole number from 1 to 65535",
+        "The port that `serve` listens on.",
+    ),
+    Setting(
+        "DATABASE_URL",
+        None,
+        _url("postgres", "postgresql", "sqlite"),
+        "postgresql://… or sqlite:///…",
+        "The database. Without it: SQLite inside WINNOW_DATA.",
+    ),
+    Setting(
+        "CELERY_BROKER_URL",
+        None,
+        _url("redis", "rediss", "redis+socket", "filesystem"),
+        "redis://…",
+        "The broker of a team's installation. Without it `serve` runs a broker of its own.",
+    ),
+    Setting(
+        "SECRET_KEY",
+        None,
+        str,
+        "a long random text",
+        "Signs sessions. Without it: made on first start, kept in WINNOW_DATA/keys with mode 600.",
+    ),
+    Setting(
+        "HELD_OUT_KEY",
+        None,
+        bytes.fromhex,
+        "64 hex digits",
+        "Decides which prompts are held out. Without it: made on first start, kept like the secret key.",
+    ),
+    Setting(
+        "ALLOWED_HOSTS",
+        "localhost,127.0.0.1,[::1]",
+        _names,
+        "names with commas between them",
+        "The host names under which Winnow answers.",
+    ),
+    Setting(
+        "HTTPS", "no", _switch, "yes or no", "Whether people reach Winnow by https: cookies are then secure."
+    ),
     Setting("DEBUG", "no", _switch, "yes or no", "Django's debug pages. Never where strangers can reach it."),
-    Setting("TIME_ZONE", "UTC", _zone, "a time zone such as Europe/Berlin", "The zone that pages show times in."),
-    Setting("LOG_LEVEL", "INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "DEBUG, INFO, WARNING or ERROR",
-            "How much is logged."),
-    Setting("LOG_FORMAT", "auto", _one_of("auto", "json", "console"), "auto, json or console",
-            "How a line of the log looks. `auto`: for people on a terminal, JSON elsewhere."),
-    Setting("WEB_THREADS", "8", _between(1, 256), "a whole number from 1 to 256", "Threads of the web server."),
-    Setting("WEB_PROCESSES", "1", _between(1, 64), "a whole number from 1 to 64", "Processes of the web server."),
-    Setting("WORKER_PROCESSES", "2", _between(1, 64), "a whole number from 1 to 64", "Processes of the Celery worker."),
-    Setting("MAX_LINE_MIB", "16", _between(1, 1024), "a whole number from 1 to 1024",
-            "The longest line that an import takes, in MiB."),
-    Setting("MAX_UPLOAD_MIB", "2048", _between(1, 1048576), "a whole number from 1 to 1048576",
-            "The largest file that the import page takes, in MiB."),
-    Setting("SHARD_MIB", "128", _between(1, 4096), "a whole number from 1 to 4096",
-            "Where an export cuts its shards, in MiB of text. Part of the manifest: another value, other shards."),
+    Setting(
+        "TIME_ZONE", "UTC", _zone, "a time zone such as Europe/Berlin", "The zone that pages show times in."
+    ),
+    Setting(
+        "LOG_LEVEL",
+        "INFO",
+        _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
+        "DEBUG, INFO, WARNING or ERROR",
+        "How much is logged.",
+    ),
+    Setting(
+        "LOG_FORMAT",
+        "auto",
+        _one_of("auto", "json", "console"),
+        "auto, json or console",
+        "How a line of the log looks. `auto`: for people on a terminal, JSON elsewhere.",
+    ),
+    Setting(
+        "WEB_THREADS", "8", _between(1, 256), "a whole number from 1 to 256", "Threads of the web server."
+    ),
+    Setting(
+        "WEB_PROCESSES", "1", _between(1, 64), "a whole number from 1 to 64", "Processes of the web server."
+    ),
+    Setting(
+        "WORKER_PROCESSES",
+        "2",
+        _between(1, 64),
+        "a whole number from 1 to 64",
+        "Processes of the Celery worker.",
+    ),
+    Setting(
+        "MAX_LINE_MIB",
+        "16",
+        _between(1, 1024),
+        "a whole number from 1 to 1024",
+        "The longest line that an import takes, in MiB.",
+    ),
+    Setting(
+        "MAX_UPLOAD_MIB",
+        "2048",
+        _between(1, 1048576),
+        "a whole number from 1 to 1048576",
+        "The largest file that the import page takes, in MiB.",
+    ),
+    Setting(
+        "SHARD_MIB",
+        "128",
+        _between(1, 4096),
+        "a whole number from 1 to 4096",
+        "Where an export cuts its shards, in MiB of text. Part of the manifest: another value, other shards.",
+    ),
 ]
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 

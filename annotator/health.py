@@ -62,4 +62,9 @@ def _disk() -> str:
     return "ok" if free >= LEAST_FREE_BYTES else f"only {free // 2**20} MiB are free in {settings.DATA}"
 
 
-CHECKS: dict[str, Callable[[], str]] = {"database": _database, "broker": _broker, "worker": _worker, "disk": _disk}
+CHECKS: dict[str, Callable[[], str]] = {
+    "database": _database,
+    "broker": _broker,
+    "worker": _worker,
+    "disk": _disk,
+}

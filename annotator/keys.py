@@ -29,5 +29,7 @@ def read_or_make(path: Path) -> str:
                 fresh.unlink()
         return path.read_text().strip()
     except OSError as problem:
-        raise SystemExit(f"The key file {path} can be neither read nor made: {problem.strerror}. "
-                         "Set WINNOW_DATA to a folder that this user may write.") from None
+        raise SystemExit(
+            f"The key file {path} can be neither read nor made: {problem.strerror}. "
+            "Set WINNOW_DATA to a folder that this user may write."
+        ) from None

@@ -28,7 +28,11 @@ def configure(options: dict[str, Any]) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    last = structlog.dev.ConsoleRenderer(colors=plain and sys.stderr.isatty()) if plain else structlog.processors.JSONRenderer()
+    last = (
+        structlog.dev.ConsoleRenderer(colors=plain and sys.stderr.isatty())
+        if plain
+        else structlog.processors.JSONRenderer()
+    )
     logging.config.dictConfig(
         {
             "version": 1,

@@ -19,7 +19,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA: Path = environment.read("WINNOW_DATA")
 
 SECRET_KEY: str = environment.read("SECRET_KEY") or keys.read_or_make(DATA / "keys" / "secret_key")
-HELD_OUT_KEY: bytes = environment.read("HELD_OUT_KEY") or bytes.fromhex(keys.read_or_make(DATA / "keys" / "held_out_key"))
+HELD_OUT_KEY: bytes = environment.read("HELD_OUT_KEY") or bytes.fromhex(
+    keys.read_or_make(DATA / "keys" / "held_out_key")
+)
 
 DEBUG: bool = environment.read("DEBUG")
 HOST: str = environment.read("HOST")
@@ -80,7 +82,9 @@ TEMPLATES = [
 
 # Without DATABASE_URL: one file on this machine, safe for a few writers at once.
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": environ.Env.db_url_config(environment.read("DATABASE_URL") or f"sqlite:///{DATA / 'winnow.sqlite3'}")
+    "default": environ.Env.db_url_config(
+        environment.read("DATABASE_URL") or f"sqlite:///{DATA / 'winnow.sqlite3'}"
+    )
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
@@ -187,7 +191,7 @@ CELERY_TASK_IGNORE_RESULT = True  # the job's row is the truth; nobody polls a r
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "visibility_timeout": 21600,  # a longer task would be delivered twice
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,
@@ -200,8 +204,17 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
     # nothing here because the job's row is the truth and is rung for again.
     _FOLDERS = {name: str(DATA / "broker" / "messages") for name in ("data_folder_in", "data_folder_out")}
     (DATA / "broker" / "messages").mkdir(parents=True, exist_ok=True, mode=0o700)
-    CELERY_BROKER_TRANSPORT_OPTIONS = {**_FOLDERS, "control_folder": str(DATA / "broker"), "polling_interval": 0.05}
-CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        **_FOLDERS,
+        "control_folder": str(DATA / "broker"),
+        "polling_interval": 0.05,
+    }
+CELERY_TASK_PUBLISH_RETRY_POLICY = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.2,
+    "interval_max": 0.2,
+}
 CELERY_BEAT_SCHEDULE = {"sweep-jobs": {"task": "reviews.tasks.sweep_jobs", "schedule": 30.0}}
 JOB_HEARTBEAT_SECONDS = 1.0
 JOB_STALE_SECONDS = 20.0

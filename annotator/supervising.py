@@ -54,8 +54,10 @@ def folder_locked(folder: Path) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise CannotStart(f"Another 'serve' is using {folder}. Stop it first, or set WINNOW_DATA to "
-                                      "another folder.") from None
+                    raise CannotStart(
+                        f"Another 'serve' is using {folder}. Stop it first, or set WINNOW_DATA to "
+                        "another folder."
+                    ) from None
                 time.sleep(0.1)
         yield
 
@@ -72,8 +74,25 @@ def broker_command() -> list[str] | None:
         return None
     home = settings.BROKER_SOCKET.parent
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return [binary, "--port", "0", "--unixsocket", str(settings.BROKER_SOCKET), "--unixsocketperm", "700", "--dir", str(home),
-            "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--daemonize", "no"]
+    return [
+        binary,
+        "--port",
+        "0",
+        "--unixsocket",
+        str(settings.BROKER_SOCKET),
+        "--unixsocketperm",
+        "700",
+        "--dir",
+        str(home),
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "everysec",
+        "--save",
+        "",
+        "--daemonize",
+        "no",
+    ]
 
 
 @dataclass
@@ -98,8 +117,13 @@ class Child:
             self.log.replace(self.log.with_suffix(".old.log"))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                start_new_session=True, preexec_fn=die_with_parent,  # noqa: PLW1509
+                self.command,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=die_with_parent,
             )
         self.started = time.monotonic()
 
@@ -137,7 +161,11 @@ class Supervisor:
         self.children = self._children()
 
     def _children(self) -> list[Child]:
-        environment = os.environ | {"DJANGO_SETTINGS_MODULE": "annotator.settings", "WINNOW_SUPERVISED": "1", "LOG_FORMAT": "json"}
+        environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "annotator.settings",
+            "WINNOW_SUPERVISED": "1",
+            "LOG_FORMAT": "json",
+        }
         logs = settings.DATA / "logs"
         children = []
         if settings.EMBEDDED_BROKER:
@@ -146,11 +174,39 @@ class Supervisor:
             else:
                 environment["CELERY_BROKER_URL"] = "filesystem://"
         host, port = settings.HOST, str(settings.PORT)
-        web = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", port, "--no-log",
-               "--workers", str(settings.WEB_PROCESSES), "--blocking-threads", str(settings.WEB_THREADS),
-               "--respawn-failed-workers", "annotator.wsgi:application"]
-        worker = [sys.executable, "-m", "celery", "--app", "annotator", "--quiet", "worker", "--loglevel", "INFO",
-                  "--concurrency", str(settings.WORKER_PROCESSES), "--without-gossip", "--without-mingle"]
+        web = [
+            sys.executable,
+            "-m",
+            "granian",
+            "--interface",
+            "wsgi",
+            "--host",
+            host,
+            "--port",
+            port,
+            "--no-log",
+            "--workers",
+            str(settings.WEB_PROCESSES),
+            "--blocking-threads",
+            str(settings.WEB_THREADS),
+            "--respawn-failed-workers",
+            "annotator.wsgi:application",
+        ]
+        worker = [
+            sys.executable,
+            "-m",
+            "celery",
+            "--app",
+            "annotator",
+            "--quiet",
+            "worker",
+            "--loglevel",
+            "INFO",
+            "--concurrency",
+            str(settings.WORKER_PROCESSES),
+            "--without-gossip",
+            "--without-mingle",
+        ]
         children.append(Child("worker", worker, environment, logs / "worker.log", died=ring_again))
         children.append(Child("web", web, environment, logs / "web.log"))
         return children
@@ -197,8 +253,10 @@ class Supervisor:
         if wait_for(ready, START_WITHIN, lambda: self.stopping):
             return True
         if not self.stopping:
-            raise CannotStart(f"Winnow did not become ready within {START_WITHIN:.0f} s ({said[0]}). The logs in "
-                              f"{settings.DATA / 'logs'} say why.")
+            raise CannotStart(
+                f"Winnow did not become ready within {START_WITHIN:.0f} s ({said[0]}). The logs in "
+                f"{settings.DATA / 'logs'} say why."
+            )
         return False
 
 
@@ -206,7 +264,9 @@ def readiness() -> str:
     """`ok`, or what `/readyz` says is missing."""
     host = "127.0.0.1" if settings.HOST in ("0.0.0.0", "::") else settings.HOST  # noqa: S104
     address = f"http://{f'[{host}]' if ':' in host else host}:{settings.PORT}/readyz"
-    asking = urllib.request.Request(address, headers={"Host": next((n for n in settings.ALLOWED_HOSTS if n != "*"), host)})  # noqa: S310
+    asking = urllib.request.Request(
+        address, headers={"Host": next((n for n in settings.ALLOWED_HOSTS if n != "*"), host)}
+    )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(asking, timeout=3) as answer:
@@ -235,8 +295,10 @@ def require_free_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as problem:
-            raise CannotStart(f"Port {port} on {host} cannot be used ({problem.strerror}). Choose another with "
-                              "PORT=…, as in 'make run PORT=8010'.") from None
+            raise CannotStart(
+                f"Port {port} on {host} cannot be used ({problem.strerror}). Choose another with "
+                "PORT=…, as in 'make run PORT=8010'."
+            ) from None
 
 
 def ring_again() -> None:

@@ -67,7 +67,9 @@ def fit_slots(round: Round, trace: Trace, needed: int) -> None:
     slots = list(Assignment.objects.filter(trace=trace).order_by("slot"))
     surplus = len(slots) - needed
     if surplus > 0:
-        free = [slot.pk for slot in reversed(slots) if slot.closed_by_id is None and slot.leased_by_id is None]
+        free = [
+            slot.pk for slot in reversed(slots) if slot.closed_by_id is None and slot.leased_by_id is None
+        ]
         Assignment.objects.filter(pk__in=free[:surplus]).delete()
     elif surplus < 0:
         taken, planned = {slot.slot for slot in slots}, planned_readings(round, bytes(trace.digest))
@@ -115,8 +117,10 @@ def renew(assignment: Assignment, *, by: User) -> Assignment:
     until = now + timedelta(minutes=assignment.round.lease_minutes)
     held = Assignment.objects.open().filter(pk=assignment.pk, leased_by=by).update(leased_until=until)
     if not held:
-        raise LeaseLost("This trace is no longer yours: its lease ran out and someone else reads it, or it has been "
-                        "judged. Take the next one.")
+        raise LeaseLost(
+            "This trace is no longer yours: its lease ran out and someone else reads it, or it has been "
+            "judged. Take the next one."
+        )
     assignment.leased_until = until
     return assignment
 
@@ -129,17 +133,26 @@ def skip(assignment: Assignment, reason: str, *, by: User) -> None:
     """
     held = Assignment.objects.select_for_update().open().filter(pk=assignment.pk, leased_by=by).first()
     if held is None:
-        raise LeaseLost("This trace is no longer yours, so there was nothing to give back. Take the next one.")
+        raise LeaseLost(
+            "This trace is no longer yours, so there was nothing to give back. Take the next one."
+        )
     release(held)
     now = timezone.now()
-    Skip.objects.create(trace_id=held.trace_id, slot=held.slot, reviewer=by, reason=reason.replace("\0", ""), at=now)
+    Skip.objects.create(
+        trace_id=held.trace_id, slot=held.slot, reviewer=by, reason=reason.replace("\0", ""), at=now
+    )
     Event.objects.log(assignment.round.project_id, "trace.skipped", by, held, trace=held.trace_id)
 
 
 def release(assignment: Assignment) -> None:
     """Put a leased slot back, behind all others."""
     Assignment.objects.filter(pk=assignment.pk).update(
-        leased_by=None, leased_at=None, leased_until=None, lease_key=None, searched_to=None, searched_epoch=None,
+        leased_by=None,
+        leased_at=None,
+        leased_until=None,
+        lease_key=None,
+        searched_to=None,
+        searched_epoch=None,
         place=behind_all(),
     )
 
@@ -147,13 +160,20 @@ def release(assignment: Assignment) -> None:
 def lease_again(slot: Assignment, reviewer: User, minutes: int) -> None:
     """Reopen a closed slot in the hands of the same reviewer, before what they hold since: what an undo does."""
     now = timezone.now()
-    held = Assignment.objects.open().filter(leased_by=reviewer, round=slot.round_id).order_by("leased_at", "pk")
+    held = (
+        Assignment.objects.open().filter(leased_by=reviewer, round=slot.round_id).order_by("leased_at", "pk")
+    )
     for prefetched in list(held)[1:]:
         release(prefetched)  # two leases at most, and the one prefetched has not been seen
     first = min((lease.leased_at for lease in held if lease.leased_at), default=now)
     Assignment.objects.filter(pk=slot.pk).update(
-        closed_by=None, leased_by=reviewer, leased_at=first - timedelta(milliseconds=1),
-        leased_until=now + timedelta(minutes=minutes), lease_key=uuid.uuid4(), searched_to=None, searched_epoch=None,
+        closed_by=None,
+        leased_by=reviewer,
+        leased_at=first - timedelta(milliseconds=1),
+        leased_until=now + timedelta(minutes=minutes),
+        lease_key=uuid.uuid4(),
+        searched_to=None,
+        searched_epoch=None,
     )
 
 
@@ -162,15 +182,25 @@ def behind_all() -> int:
     return BACK_OF_THE_QUEUE + int(time.time() * 1000)
 
 
-def _lease(found: list[Waiting], reviewer: User, round: Round, wanted: int, now: datetime) -> list[Assignment]:
+def _lease(
+    found: list[Waiting], reviewer: User, round: Round, wanted: int, now: datetime
+) -> list[Assignment]:
     held = [row.id for row in found if row.rank == 0]
-    free = _one_a_trace([row for row in found if row.rank != 0], {row.trace_id for row in found if row.rank == 0})
-    ids = held[:wanted] if len(held) >= wanted else held + [row.id for row in free]
-    candidates = Assignment.objects.select_for_update(skip_locked=True, of=("self",)).open().filter(
-        Q(leased_by=reviewer) | Q(leased_by=None) | Q(leased_until__lte=now), pk__in=ids
+    free = _one_a_trace(
+        [row for row in found if row.rank != 0], {row.trace_id for row in found if row.rank == 0}
     )
-    rows = {row.pk: row for row in candidates.select_related(
-        "trace__reasoning", "trace__answer", "trace__round_prompt__prompt")}
+    ids = held[:wanted] if len(held) >= wanted else held + [row.id for row in free]
+    candidates = (
+        Assignment.objects.select_for_update(skip_locked=True, of=("self",))
+        .open()
+        .filter(Q(leased_by=reviewer) | Q(leased_by=None) | Q(leased_until__lte=now), pk__in=ids)
+    )
+    rows = {
+        row.pk: row
+        for row in candidates.select_related(
+            "trace__reasoning", "trace__answer", "trace__round_prompt__prompt"
+        )
+    }
     taken = [rows[pk] for pk in ids if pk in rows][:wanted]
     until = now + timedelta(minutes=round.lease_minutes)
     # Held and expired rows say nothing about what lies before them in the queue; only the first open one does.
@@ -189,7 +219,8 @@ def _lease(found: list[Waiting], reviewer: User, round: Round, wanted: int, now:
         written.append(row)
     if written:
         Assignment.objects.bulk_update(
-            written, ["lease_key", "leased_at", "leased_by", "leased_until", "searched_to", "searched_epoch"])
+            written, ["lease_key", "leased_at", "leased_by", "leased_until", "searched_to", "searched_epoch"]
+        )
     for row in taken:
         row.round = round
     return taken
@@ -206,7 +237,11 @@ def _one_a_trace(rows: Iterable[Waiting], held: set[int]) -> list[Waiting]:
 
 def _note_nothing_to_take(reviewer: User, round: Round) -> None:
     """Remember that the search reached the end, so that asking again does not walk the whole queue again."""
-    mine = Assignment.objects.filter(leased_by=reviewer, round=round).order_by("-searched_epoch", "-pk").values("pk")[:1]
+    mine = (
+        Assignment.objects.filter(leased_by=reviewer, round=round)
+        .order_by("-searched_epoch", "-pk")
+        .values("pk")[:1]
+    )
     Assignment.objects.filter(pk__in=mine).update(searched_to=_settled(), searched_epoch=round.epoch)
 
 
@@ -221,26 +256,36 @@ def _why_empty(reviewer: User, round: Round, now: datetime) -> str:
     def counted(rows: QuerySet[Any]) -> Subquery:
         return Subquery(rows.order_by().values("round").annotate(n=Count("pk")).values("n"))
 
-    leases = Assignment.objects.open().filter(round=OuterRef("pk"), leased_until__gt=now).exclude(leased_by=reviewer)
+    leases = (
+        Assignment.objects.open()
+        .filter(round=OuterRef("pk"), leased_until__gt=now)
+        .exclude(leased_by=reviewer)
+    )
     judged = Review.objects.heads().filter(round=OuterRef("pk"), reviewer=reviewer, kind=Review.Kind.REVIEW)
-    skips = Skip.objects.filter(reviewer=reviewer, trace__round=OuterRef("pk")).annotate(round=F("trace__round"))
-    found = Round.objects.filter(pk=round.pk).annotate(
-        others=counted(leases),
-        soonest=Subquery(leases.order_by("leased_until").values("leased_until")[:1]),
-        judged=counted(judged.exclude(verdict=Verdict.WITHDRAWN)),
-        skipped=counted(skips),
-        any_slot=Exists(Assignment.objects.filter(round=OuterRef("pk"))),
-    ).get()
+    skips = Skip.objects.filter(reviewer=reviewer, trace__round=OuterRef("pk")).annotate(
+        round=F("trace__round")
+    )
+    found = (
+        Round.objects.filter(pk=round.pk)
+        .values(
+            others=counted(leases),
+            soonest=Subquery(leases.order_by("leased_until").values("leased_until")[:1]),
+            judged=counted(judged.exclude(verdict=Verdict.WITHDRAWN)),
+            skipped=counted(skips),
+            any_slot=Exists(Assignment.objects.filter(round=OuterRef("pk"))),
+        )
+        .get()
+    )
     parts = []
-    if found.others:
-        minutes = max(1, math.ceil((found.soonest - now).total_seconds() / 60))
-        parts.append(f"{found.others} leased to others, free in {minutes} min")
-    if found.judged:
-        parts.append(f"{found.judged} judged by you")
-    if found.skipped:
-        parts.append(f"{found.skipped} skipped by you")
+    if found["others"]:
+        minutes = max(1, math.ceil((found["soonest"] - now).total_seconds() / 60))
+        parts.append(f"{found['others']} leased to others, free in {minutes} min")
+    if found["judged"]:
+        parts.append(f"{found['judged']} judged by you")
+    if found["skipped"]:
+        parts.append(f"{found['skipped']} skipped by you")
     if not parts:
-        parts.append("everything is judged" if found.any_slot else "no traces have been imported yet")
+        parts.append("everything is judged" if found["any_slot"] else "no traces have been imported yet")
     return "; ".join(parts)
 
 

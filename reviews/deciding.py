@@ -25,7 +25,11 @@ def outcome(rule: str, planned: int, verdicts: Sequence[str], adjudicated: str |
     adjudicated: the standing adjudication, which replaces whatever the rule says.
     """
     if adjudicated is not None:
-        ruled = {Verdict.ACCEPT: State.ACCEPTED, Verdict.REJECT: State.REJECTED, Verdict.BAD_PROMPT: State.DROPPED}
+        ruled = {
+            Verdict.ACCEPT: State.ACCEPTED,
+            Verdict.REJECT: State.REJECTED,
+            Verdict.BAD_PROMPT: State.DROPPED,
+        }
         why = Why.BAD_PROMPT if adjudicated == Verdict.BAD_PROMPT else Why.ADJUDICATED
         return Outcome(ruled[Verdict(adjudicated)], why, 0)
     unsure = sum(verdict == Verdict.UNSURE for verdict in verdicts)

@@ -48,10 +48,21 @@ def load(user: User) -> Project:
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in demonstration.traces())
         importing.run(importing.begin(round, traces, by=None))
         with verdicts.open("w", encoding="utf-8", newline="") as file:
-            columns = ["prompt_id", "model", "sample_index", "reviewer", "verdict", "clauses", "remarks", "comment"]
+            columns = [
+                "prompt_id",
+                "model",
+                "sample_index",
+                "reviewer",
+                "verdict",
+                "clauses",
+                "remarks",
+                "comment",
+            ]
             table = csv.DictWriter(file, columns)
             table.writeheader()
             for row in demonstration.reviews():
-                table.writerow({**row, "clauses": " ".join(row["clauses"]), "remarks": " ".join(row["remarks"])})
+                table.writerow(
+                    {**row, "clauses": " ".join(row["clauses"]), "remarks": " ".join(row["remarks"])}
+                )
         judging_elsewhere.run(round, verdicts, by=None)
     return project

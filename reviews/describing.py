@@ -19,9 +19,24 @@ from reviews.models import Dataset, Decision, Prompt, Round, Trace
 
 FORMAT_VERSION = 1
 UNMEASURED = [
-    "samples-per-prompt", "selection", "admission", "behaviour-floor", "form", "purpose", "domains", "exposure",
-    "lineage", "on-policy", "cot-given-outcome", "answer-first", "confounders", "agreement", "reviewers", "stage",
-    "load-bearing", "monitor",
+    "samples-per-prompt",
+    "selection",
+    "admission",
+    "behaviour-floor",
+    "form",
+    "purpose",
+    "domains",
+    "exposure",
+    "lineage",
+    "on-policy",
+    "cot-given-outcome",
+    "answer-first",
+    "confounders",
+    "agreement",
+    "reviewers",
+    "stage",
+    "load-bearing",
+    "monitor",
 ]
 
 
@@ -29,7 +44,11 @@ def manifest(dataset: Dataset) -> dict[str, Any]:
     """Everything that is known of a data set, as one JSON object. Its `digest` is over the shards' logical digests."""
     round, shards = dataset.round, list(dataset.shards.all())
     overrides = [
-        {"gate": override.gate, "by": override.by.username if override.by else "command line", "reason": override.reason}
+        {
+            "gate": override.gate,
+            "by": override.by.username if override.by else "command line",
+            "reason": override.reason,
+        }
         for override in dataset.overrides.select_related("by").order_by("pk")
     ]
     logical = [[shard.format, shard.split, bytes(shard.logical or b"").hex()] for shard in shards]
@@ -46,14 +65,27 @@ def manifest(dataset: Dataset) -> dict[str, Any]:
         "k": round.k,
         "formats": {name: dataset_folder.FORMATS[name].VERSION for name in dataset.formats.split(",")},
         "shards": [
-            {"file": shard.file, "format": shard.format, "split": shard.split, "rows": shard.rows, "bytes": shard.bytes,
-             "sha256": bytes(shard.sha256 or b"").hex(), "logical": bytes(shard.logical or b"").hex()}
+            {
+                "file": shard.file,
+                "format": shard.format,
+                "split": shard.split,
+                "rows": shard.rows,
+                "bytes": shard.bytes,
+                "sha256": bytes(shard.sha256 or b"").hex(),
+                "logical": bytes(shard.logical or b"").hex(),
+            }
             for shard in shards
         ],
         "shard_bytes": settings.SHARD_BYTES,
-        "spec": {"version": spec.number, "title": spec.title, "digest": bytes(spec.digest).hex()} if spec else None,
+        "spec": {"version": spec.number, "title": spec.title, "digest": bytes(spec.digest).hex()}
+        if spec
+        else None,
         "samplers": [
-            {"model": sampler.model, "sampling": json.loads(bytes(sampler.sampling)), "provenance": sampler.provenance}
+            {
+                "model": sampler.model,
+                "sampling": json.loads(bytes(sampler.sampling)),
+                "provenance": sampler.provenance,
+            }
             for sampler in round.samplers.order_by("identity")
         ],
         "plan": {"overlap": round.overlap, "double_share": round.double_share, "rule": round.rule},
@@ -65,14 +97,19 @@ def manifest(dataset: Dataset) -> dict[str, Any]:
         "policy": None,
         "overridden": bool(overrides),
         "overrides": overrides,
-        "software": {"winnow": importlib.metadata.version("winnow") if _installed() else "source", "pyarrow": pyarrow.__version__},
+        "software": {
+            "winnow": importlib.metadata.version("winnow") if _installed() else "source",
+            "pyarrow": pyarrow.__version__,
+        },
     }
 
 
 def counts(dataset: Dataset) -> dict[str, Any]:
     """How many were sampled, read, accepted and exported, and why the others stayed out."""
     round = dataset.round
-    states = dict(Decision.objects.filter(round=round).values_list("state").annotate(n=Count("pk")).order_by())
+    states = dict(
+        Decision.objects.filter(round=round).values_list("state").annotate(n=Count("pk")).order_by()
+    )
     exported = dataset.memberships.aggregate(prompts=Count("trace__round_prompt", distinct=True))
     content = dataset.memberships.values("trace__content_digest").distinct().count()
     return {
@@ -93,8 +130,12 @@ def pressures(round: Round) -> dict[str, Any]:
     """
     accepted = Count("pk", filter=Q(decision__state=Decision.State.ACCEPTED))
     rows = (
-        Trace.objects.filter(round=round).not_held_out().standing()
-        .values("round_prompt__prompt", "sampler").annotate(sampled=Count("pk"), accepted=accepted).order_by()
+        Trace.objects.filter(round=round)
+        .not_held_out()
+        .standing()
+        .values("round_prompt__prompt", "sampler")
+        .annotate(sampled=Count("pk"), accepted=accepted)
+        .order_by()
     )
     cells = list(rows.values_list("round_prompt__prompt", "accepted", "sampled"))
     by_prompt: dict[int, tuple[int, int]] = {}
@@ -103,8 +144,13 @@ def pressures(round: Round) -> dict[str, Any]:
         by_prompt[prompt] = (before[0] + taken, before[1] + sampled)
     found = np.array(list(by_prompt.values()), dtype=np.int64).reshape(-1, 2)
     measured = pressure.total_pressure(found[:, 0], found[:, 1]) if len(found) else None
-    return {**(asdict(measured) if measured else {"state": "nothing-sampled", "total": None, "total_upper": None}),
-            "unit": "nats", "samplers_in_round": round.samplers.count()}
+    return {
+        **(
+            asdict(measured) if measured else {"state": "nothing-sampled", "total": None, "total_upper": None}
+        ),
+        "unit": "nats",
+        "samplers_in_round": round.samplers.count(),
+    }
 
 
 def held_out_root(dataset: Dataset) -> str:
@@ -112,13 +158,16 @@ def held_out_root(dataset: Dataset) -> str:
 
     Leaves are sorted by their bytes. Empty: SHA-256 of nothing.
     """
-    import hashlib
 
     held = Prompt.objects.filter(project=dataset.project, bucket__lt=dataset.project.held_out_below)
     level = sorted(bytes(digest) for digest in held.values_list("digest", flat=True))
     while len(level) > 1:
-        level = [hashlib.sha256(b"".join(level[place:place + 2])).digest() if place + 1 < len(level) else level[place]
-                 for place in range(0, len(level), 2)]
+        level = [
+            hashlib.sha256(b"".join(level[place : place + 2])).digest()
+            if place + 1 < len(level)
+            else level[place]
+            for place in range(0, len(level), 2)
+        ]
     return (level[0] if level else hashlib.sha256(b"").digest()).hex()
 
 
@@ -132,7 +181,11 @@ def card(dataset: Dataset, manifest: dict[str, Any]) -> str:
     selected = "not measured: nothing was accepted" if nats["total"] is None else f"{nats['total']:.3f} nats"
     upper = nats["total_upper"]
     bound = f", at most {upper:.3f}" if upper is not None else ""
-    exception = " A lead overrode the gates in writing; the manifest has the reason." if manifest["overridden"] else ""
+    exception = (
+        " A lead overrode the gates in writing; the manifest has the reason."
+        if manifest["overridden"]
+        else ""
+    )
     paragraph = (
         f"Rejection-sampled reasoning traces: {made['exported']:,} of {made['sampled']:,} sampled, from "
         f"{made['exported_prompts']:,} prompts, each accepted by people against a written spec and exported exactly as "
@@ -142,21 +195,40 @@ def card(dataset: Dataset, manifest: dict[str, Any]) -> str:
     )
     facts = [
         ("Project, round", f"{manifest['project']}, {manifest['round']}"),
-        ("Spec", f"{manifest['spec']['title']}, version {manifest['spec']['version']}" if manifest["spec"] else "none"),
+        (
+            "Spec",
+            f"{manifest['spec']['title']}, version {manifest['spec']['version']}"
+            if manifest["spec"]
+            else "none",
+        ),
         ("Models", ", ".join(dict.fromkeys(sampler["model"] for sampler in manifest["samplers"]))),
         ("Held out", f"{manifest['held_out']['below'] / 100:g} % of prompts, none of them here"),
         ("Left out", ", ".join(f"{n:,} {reason}" for reason, n in made["left_out"].items()) or "nothing"),
         ("Digest", f"`{manifest['digest']}`"),
     ]
-    shards = [dataset_folder.ShardFile(shard["format"], shard["split"], shard["file"], shard["rows"], shard["bytes"])
-              for shard in manifest["shards"]]
-    return dataset_folder.card(dataset.name, shards, paragraph, [(key, _cell(value)) for key, value in facts], licences(dataset.round))
+    shards = [
+        dataset_folder.ShardFile(
+            shard["format"], shard["split"], shard["file"], shard["rows"], shard["bytes"]
+        )
+        for shard in manifest["shards"]
+    ]
+    return dataset_folder.card(
+        dataset.name,
+        shards,
+        paragraph,
+        [(key, _cell(value)) for key, value in facts],
+        licences(dataset.round),
+    )
 
 
 def licences(round: Round) -> list[str]:
     """The licences that the traces' files state, most frequent first; read in one pass over the small columns."""
     seen: dict[str, int] = {}
-    for meta in Trace.objects.filter(round=round, decision__state=Decision.State.ACCEPTED).values_list("meta", flat=True).iterator():
+    for meta in (
+        Trace.objects.filter(round=round, decision__state=Decision.State.ACCEPTED)
+        .values_list("meta", flat=True)
+        .iterator()
+    ):
         licence = json.loads(bytes(meta)).get("licence")
         if isinstance(licence, str):
             seen[licence] = seen.get(licence, 0) + 1
@@ -165,11 +237,23 @@ def licences(round: Round) -> list[str]:
 
 def _gates() -> list[dict[str, Any]]:
     passed = [
-        {"key": "integrity", "tier": "integrity", "verdict": "pass", "why": "every row equals its trace, read back after writing"},
+        {
+            "key": "integrity",
+            "tier": "integrity",
+            "verdict": "pass",
+            "why": "every row equals its trace, read back after writing",
+        },
         {"key": "held-out", "tier": "integrity", "verdict": "pass", "why": "no exported prompt is held out"},
     ]
-    missing = [{"key": key, "tier": "dose or evidence", "verdict": "insufficient", "why": "not measured by this version"}
-               for key in UNMEASURED]
+    missing = [
+        {
+            "key": key,
+            "tier": "dose or evidence",
+            "verdict": "insufficient",
+            "why": "not measured by this version",
+        }
+        for key in UNMEASURED
+    ]
     return passed + missing
 
 

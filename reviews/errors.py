@@ -20,7 +20,9 @@ class NotAllowed(WinnowError):
     code, status = "not-allowed", 403
 
     def __init__(self, doing: str, roles: str) -> None:
-        super().__init__(f"{doing} is for a {roles} of this project. Ask one of them, or ask to be given the role.")
+        super().__init__(
+            f"{doing} is for a {roles} of this project. Ask one of them, or ask to be given the role."
+        )
 
 
 class Invalid(WinnowError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,26 +17,44 @@ from django.db.models.functions import Coalesce, RowNumber
 from reviews import describing, jobs, permitting, verifying
 from reviews.errors import Conflict, Invalid, Unreadable
 from reviews.formats import canonical, dataset_folder, parquet, sft
-from reviews.models import Dataset, Decision, Dropped, Event, Membership, Override, Role, Round, Shard, Trace, User
+from reviews.models import (
+    Dataset,
+    Decision,
+    Dropped,
+    Event,
+    Membership,
+    Override,
+    Role,
+    Round,
+    Shard,
+    Trace,
+    User,
+)
 
 Progress = Callable[[int, int | None], None]
 GATES_TO_OVERRIDE = "dose and evidence"
 
 
 @transaction.atomic
-def draft(round: Round, formats: str, *, by: User | None, folder: Path | None = None, override: str = "") -> Dataset:
+def draft(
+    round: Round, formats: str, *, by: User | None, folder: Path | None = None, override: str = ""
+) -> Dataset:
     """A draft of everything accepted in a round. Raises Invalid for an unknown format, Unreadable for a full folder."""
     permitting.require(by, round.project_id, Role.LEAD, doing="Exporting a data set")
     names = [name.strip() for name in formats.split(",") if name.strip()]
     for name in names:
         if name not in dataset_folder.FORMATS:
-            raise Invalid("format", f"'{name}' is no format that can be exported; there is "
-                                    f"{', '.join(dataset_folder.FORMATS)}.")
+            raise Invalid(
+                "format",
+                f"'{name}' is no format that can be exported; there is {', '.join(dataset_folder.FORMATS)}.",
+            )
     if not names:
         raise Invalid("format", "Name at least one format.")
     Round.objects.select_for_update().get(pk=round.pk)
     last = Dataset.objects.filter(project=round.project_id).aggregate(last=Max("number"))["last"] or 0
-    dataset = Dataset(project_id=round.project_id, round=round, number=last + 1, created_by=by, formats=",".join(names))
+    dataset = Dataset(
+        project_id=round.project_id, round=round, number=last + 1, created_by=by, formats=",".join(names)
+    )
     dataset.folder = str((folder or settings.EXPORTS / dataset.name).absolute())
     require_empty(Path(dataset.folder))
     dataset.save()
@@ -48,7 +67,9 @@ def draft(round: Round, formats: str, *, by: User | None, folder: Path | None = 
 def require_empty(folder: Path) -> None:
     """Raise Unreadable unless the folder is free to be made: a data set never mixes with what lies there."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Unreadable(f"{folder} is not empty. A data set gets a folder of its own: name another one, or empty it.")
+        raise Unreadable(
+            f"{folder} is not empty. A data set gets a folder of its own: name another one, or empty it."
+        )
 
 
 def build(dataset: Dataset, *, progress: Progress | None = None) -> Dataset:
@@ -67,15 +88,27 @@ def build(dataset: Dataset, *, progress: Progress | None = None) -> Dataset:
         work.mkdir(parents=True, exist_ok=True)
         done = 0
         for shard in dataset.shards.all():
-            _write_shard(dataset, shard, work, (lambda rows, before=done: progress and progress(before + rows, total)))
+            _write_shard(dataset, shard, work, _counting_on(progress, done, total))
             done += shard.last - shard.first + 1
         _finish(dataset, work)
     except OSError as problem:
-        raise Unreadable(f"{problem.filename or work} cannot be written: {problem.strerror}. "
-                         "What was finished is kept; start the export again to go on.") from None
+        raise Unreadable(
+            f"{problem.filename or work} cannot be written: {problem.strerror}. "
+            "What was finished is kept; start the export again to go on."
+        ) from None
     if progress:
         progress(total, total)
     return dataset
+
+
+def _counting_on(progress: Progress | None, before: int, total: int) -> Callable[[int], None]:
+    """Tells `progress` of the rows of one shard, on top of those before it."""
+
+    def tell(rows: int) -> None:
+        if progress is not None:
+            progress(before + rows, total)
+
+    return tell
 
 
 @transaction.atomic
@@ -87,50 +120,62 @@ def freeze(dataset: Dataset) -> None:
     dataset = Dataset.objects.select_for_update().get(pk=dataset.pk)
     if dataset.rows is not None:
         return
-    chosen = may_go_out(dataset.round).order_by().values_list(
-        Value(dataset.pk), Window(RowNumber(), order_by=F("digest").asc()) - 1, F("pk"), Value("train"))
+    chosen = (
+        may_go_out(dataset.round)
+        .order_by()
+        .values_list(
+            Value(dataset.pk), Window(RowNumber(), order_by=F("digest").asc()) - 1, F("pk"), Value("train")
+        )
+    )
     sql, params = chosen.query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {Membership._meta.db_table} (dataset_id, ordinal, trace_id, split) {sql}", params)
+        cursor.execute(
+            f"INSERT INTO {Membership._meta.db_table} (dataset_id, ordinal, trace_id, split) {sql}", params
+        )
     rows = dataset.memberships.count()
     if not rows:
-        raise Conflict("Nothing can be exported: no trace of this round is accepted, outside the held-out prompts. "
-                       "Review some, or finish the round without exporting.")
+        raise Conflict(
+            "Nothing can be exported: no trace of this round is accepted, outside the held-out prompts. "
+            "Review some, or finish the round without exporting."
+        )
     digests = dataset.memberships.order_by("ordinal").values_list("trace__digest", flat=True)
     Dropped.objects.bulk_create(
-        Dropped(dataset=dataset, reason=reason, n=n) for reason, n in left_out(dataset.round).items())
+        Dropped(dataset=dataset, reason=reason, n=n) for reason, n in left_out(dataset.round).items()
+    )
     _plan_shards(dataset)
     Dataset.objects.filter(pk=dataset.pk).update(
-        rows=rows, state=Dataset.State.BUILDING,
-        membership_digest=canonical.digest([bytes(digest).hex() for digest in digests.iterator()]))
+        rows=rows,
+        state=Dataset.State.BUILDING,
+        membership_digest=canonical.digest([bytes(digest).hex() for digest in digests.iterator()]),
+    )
 
 
 def may_go_out(round: Round) -> Any:
     """The one door to an export: accepted, not held out, and its import not taken back."""
-    return Trace.objects.filter(round=round, decision__state=Decision.State.ACCEPTED).not_held_out().standing()
+    return (
+        Trace.objects.filter(round=round, decision__state=Decision.State.ACCEPTED).not_held_out().standing()
+    )
 
 
 def left_out(round: Round) -> dict[str, int]:
     """How many traces of a round stay out, by reason. Sums with those that go out to all that were sampled."""
     traces = Trace.objects.filter(round=round)
-    counts = {
-        "held-out": traces.held_out().standing().exclude(decision__state=Decision.State.DROPPED).count(),
-    }
-    others = traces.not_held_out().values("decision__state", "decision__why").annotate(n=Count("pk")).order_by()
-    for row in others:
-        if row["decision__state"] != Decision.State.ACCEPTED:
-            dropped = row["decision__state"] == Decision.State.DROPPED
-            reason = row["decision__why"] if dropped else row["decision__state"]
-            counts[reason] = counts.get(reason, 0) + row["n"]
-    for row in traces.held_out().filter(decision__state=Decision.State.DROPPED).values("decision__why").annotate(n=Count("pk")):
-        counts[row["decision__why"]] = counts.get(row["decision__why"], 0) + row["n"]
-    return {reason: n for reason, n in sorted(counts.items()) if n}
+    counts: dict[str, int] = {}
+    for held_out, rows in ((True, traces.held_out()), (False, traces.not_held_out())):
+        states = rows.values_list("decision__state", "decision__why").annotate(n=Count("pk")).order_by()
+        for state, why, n in states:
+            dropped = state == Decision.State.DROPPED
+            reason = why if dropped else "held-out" if held_out else state
+            if reason != Decision.State.ACCEPTED:
+                counts[reason] = counts.get(reason, 0) + n
+    return dict(sorted(counts.items()))
 
 
 def _plan_shards(dataset: Dataset) -> None:
     """Cut the membership into ranges of about SHARD_BYTES of text: a rule on the rows, so that it is always the same."""
     sizes = dataset.memberships.order_by("ordinal").values_list(
-        "ordinal", F("trace__reasoning__bytes") + Coalesce(F("trace__answer__bytes"), 0))
+        "ordinal", F("trace__reasoning__bytes") + Coalesce(F("trace__answer__bytes"), 0)
+    )
     cuts, size = [0], 0
     for ordinal, weight in sizes.iterator():
         if size and size + weight > settings.SHARD_BYTES:
@@ -141,22 +186,28 @@ def _plan_shards(dataset: Dataset) -> None:
     Shard.objects.bulk_create(
         Shard(dataset=dataset, format=name, split="train", index=index, first=first, last=last - 1)
         for name in dataset.formats.split(",")
-        for index, (first, last) in enumerate(zip(cuts, cuts[1:], strict=False))
+        for index, (first, last) in enumerate(itertools.pairwise(cuts))
     )
 
 
 def rows_of(dataset: Dataset, shard: Shard) -> Iterator[dict[str, Any]]:
     """The rows of one shard as the database has them, in order, a few hundred in memory at a time."""
-    members = dataset.memberships.filter(ordinal__gte=shard.first, ordinal__lte=shard.last).order_by("ordinal")
+    members = dataset.memberships.filter(ordinal__gte=shard.first, ordinal__lte=shard.last).order_by(
+        "ordinal"
+    )
     traces = members.select_related("trace__reasoning", "trace__answer", "trace__round_prompt__prompt")
     for member in traces.defer("trace__meta").iterator(chunk_size=200):
         yield verifying.as_exported(member.trace)
 
 
-def _write_shard(dataset: Dataset, shard: Shard, work: Path, after: Callable[[int], Any]) -> None:
+def _write_shard(dataset: Dataset, shard: Shard, work: Path, after: Callable[[int], None]) -> None:
     """Write one shard, or leave it where it stands whole from an earlier attempt."""
-    if shard.file and shard.sha256 and (work / shard.file).exists() \
-            and parquet.file_digest(work / shard.file) == bytes(shard.sha256):
+    if (
+        shard.file
+        and shard.sha256
+        and (work / shard.file).exists()
+        and parquet.file_digest(work / shard.file) == bytes(shard.sha256)
+    ):
         after(shard.last - shard.first + 1)
         return
     count = dataset.shards.filter(format=shard.format, split=shard.split).count()
@@ -172,7 +223,7 @@ def _write_shard(dataset: Dataset, shard: Shard, work: Path, after: Callable[[in
     name = dataset_folder.shard_name(shard.format, shard.split, shard.index, count, made.sha256)
     (work / name).parent.mkdir(parents=True, exist_ok=True)
     _settle(fresh, work / name)
-    shard.file, shard.rows, shard.bytes = name, made.rows, made.bytes
+    shard.file, shard.rows, shard.bytes = name, made.rows, made.size
     shard.sha256, shard.logical = made.sha256, made.logical
     shard.save()
 
@@ -183,7 +234,10 @@ def _finish(dataset: Dataset, work: Path) -> None:
         leftover.unlink()
     dataset.refresh_from_db()
     manifest = describing.manifest(dataset)
-    files = {"manifest.json": describing.as_json(manifest), "README.md": describing.card(dataset, manifest).encode()}
+    files = {
+        "manifest.json": describing.as_json(manifest),
+        "README.md": describing.card(dataset, manifest).encode(),
+    }
     for name, content in files.items():
         (work / f".{name}.tmp").write_bytes(content)
         _settle(work / f".{name}.tmp", work / name)
@@ -196,11 +250,20 @@ def _finish(dataset: Dataset, work: Path) -> None:
         shutil.move(work, folder)
     with transaction.atomic():
         Dataset.objects.filter(pk=dataset.pk).exclude(state=Dataset.State.READY).update(
-            state=Dataset.State.READY, digest=bytes.fromhex(manifest["digest"]), verdict=manifest["verdict"],
-            manifest=canonical.dump(manifest))
+            state=Dataset.State.READY,
+            digest=bytes.fromhex(manifest["digest"]),
+            verdict=manifest["verdict"],
+            manifest=canonical.dump(manifest),
+        )
         dataset.refresh_from_db()
-        Event.objects.log(dataset.project_id, "dataset.exported", dataset.created_by, dataset, rows=dataset.rows,
-                          digest=manifest["digest"])
+        Event.objects.log(
+            dataset.project_id,
+            "dataset.exported",
+            dataset.created_by,
+            dataset,
+            rows=dataset.rows,
+            digest=manifest["digest"],
+        )
 
 
 def _settle(fresh: Path, final: Path) -> None:

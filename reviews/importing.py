@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,15 +11,23 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
 
-from reviews import assigning, holding_out, jobs, permitting
+from reviews import jobs, permitting
 from reviews.errors import Conflict, Invalid, Unreadable
-from reviews.formats import canonical, canonical_traces, opening
+from reviews.formats import canonical, canonical_traces, guessing, mapped_traces, opening
+from reviews.formats.guessing import Guess
+from reviews.formats.mapping import Mapping, MappingProblem
 from reviews.formats.records import RefusedLine, Sample
+from reviews.landing import Landed, Namer, Prepared, Writer
 from reviews.models import (
-    Assignment, BatchWithdrawal, Decision, Event, ImportBatch, Prompt, RefusedLine as StoredRefusal, Role, Round,
-    RoundPrompt, Sampler, Text, Trace, User,
+    Assignment,
+    BatchWithdrawal,
+    Decision,
+    Event,
+    ImportBatch,
+    Role,
+    Round,
+    User,
 )
 
 ROWS_A_BATCH = 400
@@ -29,18 +36,6 @@ ADVISORY_LOCK = 0x57494E4E  # one import writes at a time in the whole instance
 
 Progress = Callable[[int], None]
 Answer = Callable[["Landed"], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Landed:
-    """What became of one line: `new` or `known` with the trace's digest, or `refused` with field and reason."""
-
-    line: int
-    state: str
-    digest: str = ""
-    field: str = ""
-    reason: str = ""
-    warning: str = ""
 
 
 @dataclass
@@ -63,7 +58,9 @@ class Report:
         self.warnings += bool(row.warning)
 
 
-def begin(round: Round, path: Path, *, by: User | None, name: str = "", mapping: dict[str, Any] | None = None) -> ImportBatch:
+def begin(
+    round: Round, path: Path, *, by: User | None, name: str = "", mapping: Mapping | None = None
+) -> ImportBatch:
     """A batch for this file: a new one, or the unfinished one that the same file began, to be taken up again.
 
     Raises Unreadable where the file cannot be opened, Conflict where the same file's import was withdrawn and is
@@ -75,16 +72,23 @@ def begin(round: Round, path: Path, *, by: User | None, name: str = "", mapping:
             sha256 = hashlib.file_digest(file, "sha256").digest()
     except OSError as problem:
         raise Unreadable(f"{path} cannot be read: {problem.strerror}.") from None
-    used = canonical.dump(mapping or {})
-    same = ImportBatch.objects.filter(round=round, sha256=sha256, mapping=used, finished=False, withdrawal=None)
+    used = canonical.dump(mapping.as_dict() if mapping else {})
+    same = ImportBatch.objects.filter(
+        round=round, sha256=sha256, mapping=used, finished=False, withdrawal=None
+    )
     if (unfinished := same.order_by("pk").last()) is not None:
         if str(path) != unfinished.path:
             ImportBatch.objects.filter(pk=unfinished.pk).update(path=str(path))
             unfinished.path = str(path)
         return unfinished
     return ImportBatch.objects.create(
-        round=round, file=name or path.name, path=str(path), sha256=sha256, mapping=used, by=by,
-        format=str(mapping.get("format", "mapped")) if mapping else canonical_traces.NAME,
+        round=round,
+        file=name or path.name,
+        path=str(path),
+        sha256=sha256,
+        mapping=used,
+        by=by,
+        format=mapped_traces.NAME if mapping else canonical_traces.NAME,
     )
 
 
@@ -95,34 +99,54 @@ def run(batch: ImportBatch, *, progress: Progress | None = None, answer: Answer 
     answer: called for each line of this run, in order. Raises Unreadable where the file breaks off in the middle;
     what was read until then is in.
     """
-    namer = _Namer()
+    namer = Namer()
     prepared = _prepared(batch, namer)
     for rows in _batches(row for row in prepared if row.line > batch.lines):
         with transaction.atomic():
             _one_import_at_a_time()
-            landed = _Writer(batch, namer).write(rows)
+            landed = Writer(batch, namer).write(rows)
             _count(batch, landed, last_line=rows[-1].line)
-        for one in landed if answer else ():
-            answer(one)
+        if answer is not None:
+            for one in landed:
+                answer(one)
         if progress:
             progress(batch.lines)
     with transaction.atomic():
         batch.finished = True
         batch.save(update_fields=["finished"])
-        Event.objects.log(batch.round.project_id, "traces.imported", batch.by, batch, file=batch.file,
-                          sha256=bytes(batch.sha256).hex(), **counts(batch))
+        Event.objects.log(
+            batch.round.project_id,
+            "traces.imported",
+            batch.by,
+            batch,
+            file=batch.file,
+            sha256=bytes(batch.sha256).hex(),
+            **counts(batch),
+        )
     return report(batch)
 
 
-def try_out(round: Round, path: Path, *, by: User | None, name: str = "", mapping: dict[str, Any] | None = None,
-            answer: Answer | None = None) -> Report:
+def try_out(
+    round: Round,
+    path: Path,
+    *,
+    by: User | None,
+    name: str = "",
+    mapping: Mapping | None = None,
+    answer: Answer | None = None,
+) -> Report:
     """What an import would do, with nothing written."""
     permitting.require(by, round.project_id, Role.LEAD, doing="Importing traces")
-    batch = ImportBatch(round=round, file=name or path.name, path=str(path), mapping=canonical.dump(mapping or {}),
-                        format="mapped" if mapping else canonical_traces.NAME)
-    namer, found, seen, prompts = _Namer(), Report(), dict[bytes, bytes](), set[bytes]()
+    batch = ImportBatch(
+        round=round,
+        file=name or path.name,
+        path=str(path),
+        mapping=canonical.dump(mapping.as_dict() if mapping else {}),
+        format=mapped_traces.NAME if mapping else canonical_traces.NAME,
+    )
+    namer, found, seen, prompts = Namer(), Report(), dict[bytes, bytes](), set[bytes]()
     for rows in _batches(_prepared(batch, namer)):
-        for row in _Writer(batch, namer).classify(rows, seen, prompts):
+        for row in Writer(batch, namer).classify(rows, seen, prompts):
             found.count(row)
             if answer:
                 answer(row)
@@ -136,7 +160,10 @@ def counts(batch: ImportBatch) -> dict[str, int]:
 
 
 def report(batch: ImportBatch) -> Report:
-    return Report(**counts(batch), by_format={batch.format: batch.read - batch.refused})
+    found = Report(by_format={batch.format: batch.read - batch.refused})
+    for name, count in counts(batch).items():
+        setattr(found, name, count)
+    return found
 
 
 @transaction.atomic
@@ -154,83 +181,102 @@ def withdraw_batch(batch: ImportBatch, reason: str, *, by: User | None) -> int:
     BatchWithdrawal.objects.create(batch=batch, by=by, reason=reason)
     Assignment.objects.open().filter(trace__batch=batch, leased_by=None).delete()
     gone = Decision.objects.filter(trace__batch=batch).update(
-        state=Decision.State.DROPPED, why=Decision.Why.BATCH_WITHDRAWN)
+        state=Decision.State.DROPPED, why=Decision.Why.BATCH_WITHDRAWN
+    )
     Event.objects.log(batch.round.project_id, "import.withdrawn", by, batch, reason=reason, traces=gone)
     return gone
 
 
-@dataclass(slots=True)
-class _Prepared:
-    """A line with its digests, ready to be held against what is stored."""
+@transaction.atomic
+def read_again(batch: ImportBatch, changed: dict[str, str], *, by: User | None) -> ImportBatch:
+    """Take an import back and begin it again with other places for its fields. The file must still be there.
 
-    line: int
-    size: int
-    refused: RefusedLine | None = None
-    sample: Sample | None = None
-    external_id: str = ""
-    model: str = ""
-    index: int = 0
-    prompt_digest: bytes = b""
-    identity: bytes = b""
-    content: bytes = b""
-    digest: bytes = b""
-
-
-class _Namer:
-    """Gives the parts of an identity that a file leaves out: id, model, and which sample of its prompt it is.
-
-    Holds one small entry for each (prompt, model) whose rows carry no sample_index, and nothing for the others.
+    changed: names of a mapping's fields and their new paths; an empty one means that there is none.
+    Raises Invalid, which names the field; Unreadable, Conflict.
     """
-
-    def __init__(self) -> None:
-        self.before: dict[int, int] = {}
-
-    def name(self, sample: Sample, size: int) -> _Prepared:
-        messages = sample.messages
-        prompt = canonical.digest(messages)
-        external_id = sample.prompt_id if sample.prompt_id is not None else prompt.hex()[:12]
-        model = sample.model if sample.model is not None else "unknown"
-        index = sample.sample_index
-        if index is None:
-            place = hash((prompt, model))
-            index = self.before.get(place, 0)
-            self.before[place] = index + 1
-        content = {"prompt": messages, "reasoning": sample.reasoning, "answer": sample.answer}
-        named = {"prompt_id": external_id, "model": model, "sample_index": index}
-        return _Prepared(
-            line=sample.line, size=size, sample=sample, external_id=external_id, model=model, index=index,
-            prompt_digest=prompt, identity=canonical.digest([external_id, model, index]),
-            content=canonical.digest(content), digest=canonical.digest({**content, **named}),
+    permitting.require(by, batch.round.project_id, Role.LEAD, doing="Importing traces")
+    try:
+        mapping = Mapping.from_dict(
+            {
+                **batch.mapping_object,
+                **{name: path or None for name, path in changed.items()},
+                "split": changed.get("split") or "none",
+            }
         )
+    except MappingProblem as problem:
+        raise Invalid(problem.field, f"{problem}") from None
+    withdraw_batch(batch, "read again with other fields", by=by)
+    return begin(batch.round, Path(batch.path), by=by, name=batch.file, mapping=mapping)
 
 
-def _prepared(batch: ImportBatch, namer: _Namer) -> Iterator[_Prepared]:
+def _prepared(batch: ImportBatch, namer: Namer) -> Iterator[Prepared]:
     try:
         with opening.open_plain(Path(batch.path)) as file:
             for row in read(file, batch):
                 if isinstance(row, RefusedLine):
-                    yield _Prepared(row.line, len(row.text), refused=row)
+                    yield Prepared(row.line, len(row.text), refused=row)
                 else:
                     yield namer.name(row, len(row.reasoning) + len(row.answer or "") + 500)
     except (OSError, EOFError) as problem:
         why = getattr(problem, "strerror", None) or str(problem) or "it breaks off in the middle"
-        raise Unreadable(f"{batch.file} cannot be read to its end: {why}. What was read until there is in.") from None
+        raise Unreadable(
+            f"{batch.file} cannot be read to its end: {why}. What was read until there is in."
+        ) from None
 
 
 def read(file: Any, batch: ImportBatch) -> Iterator[Sample | RefusedLine]:
     """The rows of a batch's file by its format."""
+    if batch.format == mapped_traces.NAME:
+        return mapped_traces.read(
+            file, batch.file, settings.MAX_LINE_BYTES, Mapping.from_dict(batch.mapping_object)
+        )
     return canonical_traces.read(file, batch.file, settings.MAX_LINE_BYTES)
 
 
-def _batches(rows: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:
-    held: list[_Prepared] = []
+def guess(path: Path, name: str = "") -> Guess:
+    """Where prompt, reasoning and answer seem to stand in a file. Raises Unreadable where it cannot be opened."""
+    try:
+        with opening.open_plain(path) as file:
+            return guessing.guess(file, name or path.name, settings.MAX_LINE_BYTES)
+    except OSError as problem:
+        raise Unreadable(f"{path} cannot be read: {problem.strerror or problem}.") from None
+
+
+def read_by(path: Path, format: str, mapping: Path | None, name: str = "") -> tuple[Mapping | None, str]:
+    """The mapping that a file is to be read by (None: canonical), and one sentence about it.
+
+    format: canonical, guess or auto. mapping: a JSON file that says where the fields are, instead of a guess.
+    Raises Unreadable where nothing fits, naming what was looked for.
+    """
+    if mapping is not None:
+        try:
+            return Mapping.from_dict(json.loads(mapping.read_bytes())), f"read by {mapping.name}"
+        except OSError as problem:
+            raise Unreadable(f"{mapping} cannot be read: {problem.strerror}.") from None
+        except (ValueError, MappingProblem) as problem:
+            raise Unreadable(f"{mapping} is no mapping: {problem}.") from None
+    if format == "canonical":
+        return None, "read as canonical traces"
+    if format not in ("auto", "guess"):
+        raise Invalid("format", f"The format is auto, canonical or guess; got '{format}'.")
+    found = guess(path, name)
+    if not found.openable and format == "auto" and path.stat().st_size == 0:
+        return None, "the file is empty"
+    if not found.openable:
+        raise Unreadable(" ".join([found.sentence, *found.missing]))
+    return found.mapping, found.sentence
+
+
+def _batches(rows: Iterable[Prepared]) -> Iterator[list[Prepared]]:
+    """Cut where a line ends: the samples of one line are committed together, so a resume never splits them."""
+    held: list[Prepared] = []
     size = 0
     for row in rows:
-        held.append(row)
-        size += row.size
-        if len(held) >= ROWS_A_BATCH or size >= BYTES_A_BATCH:
+        if held and row.line != held[-1].line and (len(held) >= ROWS_A_BATCH or size >= BYTES_A_BATCH):
             yield held
             held, size = [], 0
+        held.append(row)
+        size += row.size
     if held:
         yield held
 
@@ -243,175 +289,15 @@ def _one_import_at_a_time() -> None:
 
 
 def _count(batch: ImportBatch, landed: list[Landed], last_line: int) -> None:
-    now = Report(**counts(batch))
+    now = report(batch)
     for row in landed:
         now.count(row)
     for name in ("read", "traces_new", "traces_known", "refused", "warnings"):
         setattr(batch, name, getattr(now, name))
     batch.lines = last_line
-    batch.save(update_fields=["lines", "read", "traces_new", "traces_known", "refused", "warnings", "prompts_new"])
-
-
-class _Writer:
-    """Writes one batch of lines: what is stored is read first, then the new rows are inserted plainly."""
-
-    def __init__(self, batch: ImportBatch, namer: _Namer) -> None:
-        self.batch, self.round = batch, batch.round
-
-    def classify(self, rows: list[_Prepared], seen: dict[bytes, bytes] | None = None,
-                 prompts: set[bytes] | None = None) -> list[Landed]:
-        """What would become of each line. seen: identities of earlier batches, where nothing was written."""
-        known = seen if seen is not None else {}
-        stored = Trace.objects.filter(round=self.round, identity__in=[row.identity for row in rows if row.sample])
-        before = {bytes(trace.identity): trace for trace in stored.select_related("sampler").defer("meta")}
-        landed = []
-        for row in rows:
-            landed.append(self._place(row, before.get(row.identity), known))
-        if prompts is not None:
-            fresh = {row.prompt_digest for row, at in zip(rows, landed, strict=True) if at.state == "new"}
-            held = Prompt.objects.filter(project=self.round.project_id, digest__in=fresh).values_list("digest", flat=True)
-            prompts |= fresh - {bytes(digest) for digest in held}
-        return landed
-
-    def _place(self, row: _Prepared, stored: Trace | None, known: dict[bytes, bytes]) -> Landed:
-        if row.refused is not None:
-            return Landed(row.line, "refused", field=row.refused.field, reason=row.refused.reason)
-        assert row.sample is not None
-        content = bytes(stored.content_digest) if stored else known.get(row.identity)
-        if content is None:
-            known[row.identity] = row.content
-            return Landed(row.line, "new", digest=row.digest.hex())
-        if content != row.content:
-            reason = (f"contradicts what was imported before: {row.external_id}, {row.model}, sample {row.index} has "
-                      "another text there")
-            return Landed(row.line, "refused", field="sample_index", reason=reason)
-        warning = ""
-        if stored and bytes(stored.sampler.sampling) != canonical.dump(row.sample.sampling):
-            warning = "known already, with another sampling; the one stored first stays"
-        return Landed(row.line, "known", digest=row.digest.hex(), warning=warning)
-
-    def write(self, rows: list[_Prepared]) -> list[Landed]:
-        landed = self.classify(rows)
-        new = [row for row, at in zip(rows, landed, strict=True) if at.state == "new"]
-        StoredRefusal.objects.bulk_create(
-            StoredRefusal(batch=self.batch, line=at.line, field=at.field, reason=at.reason, text=_kept(row))
-            for row, at in zip(rows, landed, strict=True) if at.state == "refused"
-        )
-        if new:
-            self._write_traces(new)
-        return landed
-
-    def _write_traces(self, rows: list[_Prepared]) -> None:
-        prompts = self._prompts(rows)
-        places = self._round_prompts(rows, prompts)
-        samplers = self._samplers(rows)
-        texts = self._texts(rows)
-        traces = []
-        for row in rows:
-            sample = row.sample
-            assert sample is not None
-            usage = sample.meta.get("usage")
-            tokens = usage.get("completion_tokens") if isinstance(usage, dict) else None
-            finish = sample.meta.get("finish_reason")
-            traces.append(Trace(
-                round=self.round, batch=self.batch, sample_index=row.index, identity=row.identity,
-                content_digest=row.content, digest=row.digest, prompt_was_text=isinstance(sample.prompt, str),
-                round_prompt=places[_place_key(row)], sampler=samplers[_sampler_key(row)],
-                reasoning=texts[canonical.text_digest(sample.reasoning)],
-                answer=None if sample.answer is None else texts[canonical.text_digest(sample.answer)],
-                raw=None if sample.raw is None else texts[canonical.text_digest(sample.raw)],
-                split_rule=sample.split_rule, finish=_short(finish), meta=canonical.dump(sample.meta),
-                tokens=tokens if type(tokens) is int and 0 <= tokens < 2**31 else None,
-            ))
-        assigning.open_slots(self.round, Trace.objects.bulk_create(traces))
-
-    def _prompts(self, rows: list[_Prepared]) -> dict[bytes, Prompt]:
-        stored = Prompt.objects.filter(project=self.round.project_id, digest__in={row.prompt_digest for row in rows})
-        found = {bytes(prompt.digest): prompt for prompt in stored}
-        fresh = {}
-        for row in rows:
-            if row.prompt_digest not in found and row.prompt_digest not in fresh:
-                assert row.sample is not None
-                messages = row.sample.messages
-                fresh[row.prompt_digest] = Prompt(
-                    project_id=self.round.project_id, digest=row.prompt_digest, messages=canonical.dump(messages),
-                    bucket=holding_out.bucket(messages),
-                )
-        Prompt.objects.bulk_create(fresh.values())
-        self.batch.prompts_new += len(fresh)
-        return found | fresh
-
-    def _round_prompts(self, rows: list[_Prepared], prompts: dict[bytes, Prompt]) -> dict[bytes, RoundPrompt]:
-        stored = RoundPrompt.objects.filter(round=self.round, identity__in={_place_key(row) for row in rows})
-        found = {bytes(place.identity): place for place in stored}
-        fresh = {}
-        for row in rows:
-            key = _place_key(row)
-            if key not in found and key not in fresh:
-                assert row.sample is not None
-                meta = row.sample.meta
-                reference = meta.get("reference_answer")
-                fresh[key] = RoundPrompt(
-                    round=self.round, prompt=prompts[row.prompt_digest], external_id=row.external_id, identity=key,
-                    domain=_text(meta.get("domain")), family=_text(meta.get("family")),
-                    reference=None if reference is None else canonical.dump(reference),
-                )
-        RoundPrompt.objects.bulk_create(fresh.values())
-        return found | fresh
-
-    def _samplers(self, rows: list[_Prepared]) -> dict[bytes, Sampler]:
-        stored = Sampler.objects.filter(round=self.round, identity__in={_sampler_key(row) for row in rows})
-        found = {bytes(sampler.identity): sampler for sampler in stored}
-        fresh = {}
-        for row in rows:
-            key = _sampler_key(row)
-            if key not in found and key not in fresh:
-                assert row.sample is not None
-                fresh[key] = Sampler(round=self.round, model=row.model, identity=key,
-                                     sampling=canonical.dump(row.sample.sampling))
-        Sampler.objects.bulk_create(fresh.values())
-        return found | fresh
-
-    def _texts(self, rows: list[_Prepared]) -> dict[bytes, Text]:
-        wanted = {}
-        for sample in (row.sample for row in rows):
-            assert sample is not None
-            for text in (sample.reasoning, sample.answer, sample.raw):
-                if text is not None:
-                    wanted[canonical.text_digest(text)] = text
-        found = {bytes(text.digest): text for text in Text.objects.filter(digest__in=wanted).defer("body")}
-        fresh = {
-            digest: Text(digest=digest, body=(body := text.encode()), chars=len(text), bytes=len(body))
-            for digest, text in wanted.items() if digest not in found
-        }
-        Text.objects.bulk_create(fresh.values())
-        return found | fresh
-
-
-def _place_key(row: _Prepared) -> bytes:
-    return canonical.digest([row.external_id, row.prompt_digest.hex()])
-
-
-def _sampler_key(row: _Prepared) -> bytes:
-    assert row.sample is not None
-    return canonical.digest([row.model, row.sample.sampling])
-
-
-def _kept(row: _Prepared) -> bytes:
-    if row.refused is not None:
-        return row.refused.text
-    assert row.sample is not None
-    shown = {"prompt_id": row.external_id, "model": row.model, "sample_index": row.index, "reasoning": row.sample.reasoning,
-             "answer": row.sample.answer}
-    return json.dumps(shown, ensure_ascii=False).encode()[:2000]
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _short(value: Any) -> str:
-    return value.replace("\0", "")[:40] if isinstance(value, str) else ""
+    batch.save(
+        update_fields=["lines", "read", "traces_new", "traces_known", "refused", "warnings", "prompts_new"]
+    )
 
 
 def run_job(job_id: int) -> None:

@@ -35,7 +35,9 @@ def create_member(name: str, project: Project, role: str, *, by: User | None) ->
     try:
         AbstractUser.username_validator(name)
     except ValidationError:
-        raise Invalid("name", f"'{name}' cannot be a user's name: use letters, digits and @ . + - _.") from None
+        raise Invalid(
+            "name", f"'{name}' cannot be a user's name: use letters, digits and @ . + - _."
+        ) from None
     user, new = User.objects.get_or_create(username=name)
     if new:
         user.set_unusable_password()
@@ -53,9 +55,12 @@ def remove_member(member: Member, *, by: User | None) -> None:
     leads = Member.objects.select_for_update().filter(project=member.project_id, role=Role.LEAD)
     if member.role == Role.LEAD and leads.count() == 1:
         raise Invalid("member", "A project keeps one lead: make someone else lead first.")
-    Token.objects.filter(user=member.user_id, project=member.project_id, role=member.role, revoked_at=None).update(
-        revoked_at=timezone.now())
-    Event.objects.log(member.project_id, "member.removed", by, member.user, name=member.user.username, role=member.role)
+    Token.objects.filter(
+        user=member.user_id, project=member.project_id, role=member.role, revoked_at=None
+    ).update(revoked_at=timezone.now())
+    Event.objects.log(
+        member.project_id, "member.removed", by, member.user, name=member.user.username, role=member.role
+    )
     member.delete()
 
 
@@ -72,10 +77,14 @@ def make_login_link(user: User, *, next: str = "") -> str:
 def use_login_link(secret: str) -> LoginLink:
     """The user and where to go. Raises LinkSpent for a link that was used, ran out, or never was."""
     now = timezone.now()
-    used = LoginLink.objects.filter(hash=_hash(secret), used_at=None, expires_at__gt=now, user__is_active=True).update(used_at=now)
+    used = LoginLink.objects.filter(
+        hash=_hash(secret), used_at=None, expires_at__gt=now, user__is_active=True
+    ).update(used_at=now)
     if not used:
-        raise LinkSpent("This login link was used, has run out, or was replaced by a newer one. Get a new one on the "
-                        "server: 'manage.py login_link NAME'.")
+        raise LinkSpent(
+            "This login link was used, has run out, or was replaced by a newer one. Get a new one on the "
+            "server: 'manage.py login_link NAME'."
+        )
     return LoginLink.objects.select_related("user").get(hash=_hash(secret))
 
 
@@ -86,8 +95,12 @@ def invite(project: Project, role: str, *, by: User) -> str:
     _check_role(role)
     secret = secrets.token_urlsafe(24)
     invitation = Invitation.objects.create(
-        project=project, role=role, hash=_hash(secret), invited_by=by,
-        expires_at=timezone.now() + timedelta(days=INVITATION_DAYS))
+        project=project,
+        role=role,
+        hash=_hash(secret),
+        invited_by=by,
+        expires_at=timezone.now() + timedelta(days=INVITATION_DAYS),
+    )
     Event.objects.log(project.pk, "member.invited", by, invitation, role=role)
     return f"/invitations/{secret}"
 
@@ -97,7 +110,9 @@ def invitation_of(secret: str) -> Invitation:
     usable = Invitation.objects.filter(hash=_hash(secret), used_at=None, expires_at__gt=timezone.now())
     invitation = usable.select_related("project", "invited_by").first()
     if invitation is None:
-        raise LinkSpent("This invitation was used, has run out, or was taken back. Ask the person who sent it for a new one.")
+        raise LinkSpent(
+            "This invitation was used, has run out, or was taken back. Ask the person who sent it for a new one."
+        )
     return invitation
 
 
@@ -105,7 +120,9 @@ def invitation_of(secret: str) -> Invitation:
 def accept_invitation(secret: str, user: User) -> Project:
     """Make `user` a member by an invitation. Raises LinkSpent."""
     invitation = invitation_of(secret)
-    if not Invitation.objects.filter(pk=invitation.pk, used_at=None).update(used_at=timezone.now(), used_by=user):
+    if not Invitation.objects.filter(pk=invitation.pk, used_at=None).update(
+        used_at=timezone.now(), used_by=user
+    ):
         raise LinkSpent("This invitation was just used by someone else.")
     Member.objects.get_or_create(project=invitation.project, user=user, role=invitation.role)
     Event.objects.log(invitation.project_id, "member.joined", user, invitation, role=invitation.role)
@@ -123,7 +140,9 @@ def sign_up(secret: str, name: str, password: str) -> User:
     except ValidationError:
         raise Invalid("username", "A name has 1 to 150 letters, digits and @ . + - _.") from None
     if User.objects.filter(username__iexact=name).exists():
-        raise Invalid("username", f"The name '{name}' is taken. If it is yours, sign in and open the invitation again.")
+        raise Invalid(
+            "username", f"The name '{name}' is taken. If it is yours, sign in and open the invitation again."
+        )
     try:
         validate_password(password, User(username=name))
     except ValidationError as weak:
@@ -140,9 +159,13 @@ def make_token(user: User, project: Project, role: str, *, by: User | None) -> s
         raise NotAllowed("Making someone's token", "person whose token it is; nobody else")
     _check_role(role)
     if not Member.objects.filter(user=user, project=project, role=role).exists():
-        raise Invalid("role", f"{user.username} is not {role} of '{project.slug}', so a token cannot be either.")
+        raise Invalid(
+            "role", f"{user.username} is not {role} of '{project.slug}', so a token cannot be either."
+        )
     secret = f"winnow_{secrets.token_urlsafe(32)}"
-    token = Token.objects.create(user=user, project=project, role=role, hash=_hash(secret), prefix=secret[:12])
+    token = Token.objects.create(
+        user=user, project=project, role=role, hash=_hash(secret), prefix=secret[:12]
+    )
     Event.objects.log(project.pk, "token.made", by or user, token, role=role, prefix=token.prefix)
     return secret
 
@@ -160,7 +183,11 @@ def revoke_token(token: Token, *, by: User) -> None:
 
 def token_of(secret: str) -> Token | None:
     """The token that this secret is, with its user, if it still works."""
-    token = Token.objects.select_related("user").filter(hash=_hash(secret), revoked_at=None, user__is_active=True).first()
+    token = (
+        Token.objects.select_related("user")
+        .filter(hash=_hash(secret), revoked_at=None, user__is_active=True)
+        .first()
+    )
     return None if token is None or (token.expires_at and token.expires_at <= timezone.now()) else token
 
 

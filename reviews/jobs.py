@@ -55,11 +55,21 @@ class Running:
             setattr(self.job, name, value)
 
 
-def start(kind: str, project_id: int, subject: int, *, by: User | None, unit: str, total: int | None = None) -> Job:
+def start(
+    kind: str, project_id: int, subject: int, *, by: User | None, unit: str, total: int | None = None
+) -> Job:
     """The row of a new job, or the unfinished one for the same subject."""
     job, _ = Job.objects.get_or_create(
-        kind=kind, subject=subject, state__in=[Job.State.WAITING, Job.State.RUNNING],
-        defaults={"project_id": project_id, "created_by": by, "unit": unit, "total": total, "state": Job.State.WAITING},
+        kind=kind,
+        subject=subject,
+        state__in=[Job.State.WAITING, Job.State.RUNNING],
+        defaults={
+            "project_id": project_id,
+            "created_by": by,
+            "unit": unit,
+            "total": total,
+            "state": Job.State.WAITING,
+        },
     )
     return job
 
@@ -86,8 +96,12 @@ def running(job_id: int) -> Iterator[Running | None]:
         _end(held, Job.State.FAILED, str(refused))
     except Exception as bug:
         log.exception("job failed", job=job_id)
-        _end(held, Job.State.FAILED, f"Something went wrong in Winnow itself ({type(bug).__name__}); the log has it. "
-                                     "What was finished is kept: start it again to go on.")
+        _end(
+            held,
+            Job.State.FAILED,
+            f"Something went wrong in Winnow itself ({type(bug).__name__}); the log has it. "
+            "What was finished is kept: start it again to go on.",
+        )
         raise
     else:
         _end(held, Job.State.DONE)
@@ -127,7 +141,11 @@ def _take_up(job_id: int) -> Job | None:
             Job.objects.filter(pk=job.pk).update(state=Job.State.CANCELLED, finished_at=now)
             return None
         Job.objects.filter(pk=job.pk).update(
-            attempt=F("attempt") + 1, state=Job.State.RUNNING, started_at=now, heartbeat_at=now, error="",
+            attempt=F("attempt") + 1,
+            state=Job.State.RUNNING,
+            started_at=now,
+            heartbeat_at=now,
+            error="",
             done_at_start=F("done"),
         )
         job.refresh_from_db()

@@ -10,12 +10,12 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
-from reviews import assigning, permitting, reviewing
+from reviews import assigning, deriving, permitting, saying
 from reviews.errors import Unreadable, WinnowError
 from reviews.formats import canonical, verdicts_csv
 from reviews.formats.records import RefusedLine
 from reviews.formats.verdicts_csv import SaidElsewhere
-from reviews.models import Assignment, Event, Member, Review, Role, Round, Trace, User, Verdict
+from reviews.models import Assignment, Citation, Event, Member, Review, Role, Round, Trace, User, Verdict
 
 ROWS_A_BATCH = 200
 # The key of an imported verdict is made of what it says, so that the same line again is the same review.
@@ -31,8 +31,14 @@ class Imported:
     refused: list[RefusedLine] = field(default_factory=list)
 
 
-def run(round: Round, path: Path, *, by: User | None, kind: str = User.Kind.HUMAN,
-        progress: Callable[[int], None] | None = None) -> Imported:
+def run(
+    round: Round,
+    path: Path,
+    *,
+    by: User | None,
+    kind: str = User.Kind.HUMAN,
+    progress: Callable[[int], None] | None = None,
+) -> Imported:
     """Record every verdict of a CSV file; of several lines by one reviewer for one trace the last stands.
 
     Unknown reviewers become members without a login. Raises Unreadable where the file is no such table.
@@ -47,7 +53,9 @@ def run(round: Round, path: Path, *, by: User | None, kind: str = User.Kind.HUMA
     except verdicts_csv.UnreadableVerdicts as problem:
         raise Unreadable(f"{problem}.") from None
     found.refused = [row for row in rows if isinstance(row, RefusedLine)]
-    last = {(row.trace_digest, row.identity, row.reviewer): row for row in rows if isinstance(row, SaidElsewhere)}
+    last = {
+        (row.trace_digest, row.identity, row.reviewer): row for row in rows if isinstance(row, SaidElsewhere)
+    }
     done = len(rows) - len(last)
     found.known += sum(isinstance(row, SaidElsewhere) for row in rows) - len(last)
     for batch in _batches(last.values()):
@@ -57,58 +65,149 @@ def run(round: Round, path: Path, *, by: User | None, kind: str = User.Kind.HUMA
         if progress:
             progress(done)
     with transaction.atomic():
-        Event.objects.log(round.project_id, "reviews.imported", by, round, file=path.name, recorded=found.recorded,
-                          known=found.known, refused=len(found.refused))
+        Event.objects.log(
+            round.project_id,
+            "reviews.imported",
+            by,
+            round,
+            file=path.name,
+            recorded=found.recorded,
+            known=found.known,
+            refused=len(found.refused),
+        )
     return found
 
 
 def _record(round: Round, rows: list[SaidElsewhere], name: str, kind: str, found: Imported) -> None:
     people = _reviewers(round, {row.reviewer for row in rows}, kind)
     traces = _traces(round, rows)
+    table = _Table(round, list({trace.pk: trace for trace in traces.values()}.values()))
     for row in rows:
         trace = traces.get(row.trace_digest or canonical.digest(list(row.identity or ())))
-        said = reviewing.Said(row.verdict, row.clauses, row.remarks, comment=row.comment)
+        said = saying.Said(row.verdict, row.clauses, row.remarks, comment=row.comment)
         try:
             if trace is None:
                 raise WinnowError("no such trace in this round")
-            new = _record_one(round, trace, said, people[row.reviewer])
+            new = table.add(trace, said, people[row.reviewer])
         except WinnowError as refused:
             text = f"{row.reviewer},{row.verdict}".encode()
-            found.refused.append(RefusedLine(name, row.line, getattr(refused, "field", None) or "", str(refused), text))
+            found.refused.append(
+                RefusedLine(name, row.line, getattr(refused, "field", None) or "", str(refused), text)
+            )
             continue
         found.recorded += new
         found.known += not new
+    table.write()
 
 
-def _record_one(round: Round, trace: Trace, said: reviewing.Said, by: User) -> bool:
-    """Write one verdict, unless it stands already; whether it is new."""
-    own = Review.objects.heads().filter(trace=trace, reviewer=by, kind=Review.Kind.REVIEW).first()
-    if own is not None and bytes(own.body_digest) == said.digest(trace, Review.Kind.REVIEW):
-        return False
-    counts = by.kind == User.Kind.HUMAN
-    slot = own.slot if own is not None and own.verdict != Verdict.WITHDRAWN else _free_slot(round, trace, by) if counts else None
-    key = uuid.uuid5(_KEYS, f"{trace.pk} {said.digest(trace, 'review').hex()} {own.pk if own else 0}")
-    review = reviewing.write(trace, said, by, key, Review.Origin.IMPORTED, spec=round.spec_version, slot=slot, supersedes=own)
-    if slot is not None:
-        now = timezone.now()
-        Assignment.objects.filter(trace=trace, slot=slot).update(
-            closed_by=review, leased_by=by, leased_at=now, leased_until=now, searched_to=None, searched_epoch=None)
-    reviewing.rederive(trace)
-    return True
+class _Table:
+    """The verdicts of one batch, worked out in memory and written in a handful of statements."""
 
+    def __init__(self, round: Round, traces: list[Trace]) -> None:
+        self.round, self.now = round, timezone.now()
+        self.heads: dict[int, list[Review]] = {trace.pk: [] for trace in traces}
+        for head in Review.objects.heads().filter(trace__in=traces).order_by("at", "pk"):
+            self.heads[head.trace_id].append(head)
+        self.slots: dict[int, list[Assignment]] = {trace.pk: [] for trace in traces}
+        for slot in Assignment.objects.filter(trace__in=traces).order_by("slot"):
+            self.slots[slot.trace_id].append(slot)
+        self.clauses = saying.clauses_of(round.spec_version)
+        self.new: list[Review] = []
+        self.cited: list[Citation] = []
+        self.filled: list[tuple[Assignment, Review]] = []
+        self.touched: dict[int, Trace] = {}
 
-def _free_slot(round: Round, trace: Trace, by: User) -> int:
-    """The reviewer's own leased slot, else an open one, else one whose lease someone else holds, else a new one."""
-    slots = list(Assignment.objects.filter(trace=trace).order_by("slot"))
-    waiting = [slot for slot in slots if slot.closed_by_id is None]
-    waiting.sort(key=lambda slot: (slot.leased_by_id != by.pk, slot.leased_by_id is not None, slot.slot))
-    if waiting and (waiting[0].leased_by_id in (None, by.pk)):
-        return waiting[0].slot
-    slot = max((slot.slot for slot in slots), default=-1) + 1
-    planned = assigning.planned_readings(round, bytes(trace.digest))
-    Assignment.objects.create(round=round, trace=trace, slot=slot, kind=assigning.slot_kind(slot, planned),
-                              place=assigning.behind_all())
-    return slot
+    def add(self, trace: Trace, said: saying.Said, by: User) -> bool:
+        """Take one verdict in, unless it stands already; whether it is new. Raises Invalid."""
+        heads = self.heads[trace.pk]
+        own = next(
+            (head for head in heads if head.reviewer_id == by.pk and head.kind == Review.Kind.REVIEW), None
+        )
+        digest = said.digest(trace, Review.Kind.REVIEW)
+        if own is not None and bytes(own.body_digest) == digest:
+            return False
+        if own is not None and own.pk is None:
+            raise WinnowError(
+                "this reviewer and trace stand in the file twice, once by digest and once by its parts; "
+                "name a trace one way"
+            )
+        cited = saying.citations(said, self.clauses, trace)
+        slot = self._slot(trace, by, own) if by.kind == User.Kind.HUMAN else None
+        review = Review(
+            round=self.round,
+            trace=trace,
+            slot=slot.slot if slot else None,
+            reviewer=by,
+            reviewer_kind=by.kind,
+            origin=Review.Origin.IMPORTED,
+            verdict=said.verdict,
+            spec_version=self.round.spec_version,
+            comment=said.comment,
+            body_digest=digest,
+            supersedes=own,
+            at=self.now,
+            key=uuid.uuid5(_KEYS, f"{trace.pk} {digest.hex()} {own.pk if own else 0}"),
+        )
+        for citation in cited:
+            citation.review = review
+        self.heads[trace.pk] = [head for head in heads if head is not own] + [review]
+        self.new.append(review)
+        self.cited += cited
+        if slot is not None:
+            slot.leased_by = by  # taken: the next verdict of this batch looks for another
+            self.filled.append((slot, review))
+        self.touched[trace.pk] = trace
+        return True
+
+    def _slot(self, trace: Trace, by: User, own: Review | None) -> Assignment:
+        """The slot of the verdict that this one replaces, else the reviewer's own, an open one, or a new one."""
+        slots, filled = self.slots[trace.pk], {id(slot) for slot, _ in self.filled}
+        if own is not None and own.verdict != Verdict.WITHDRAWN and own.slot is not None:
+            return next(slot for slot in slots if slot.slot == own.slot)
+        waiting = [slot for slot in slots if slot.closed_by_id is None and id(slot) not in filled]
+        waiting.sort(key=lambda slot: (slot.leased_by_id != by.pk, slot.slot))
+        for slot in waiting:
+            if slot.leased_by_id in (None, by.pk):
+                return slot
+        number = max((slot.slot for slot in slots), default=-1) + 1
+        planned = assigning.planned_readings(self.round, bytes(trace.digest))
+        slots.append(
+            Assignment(
+                round=self.round,
+                trace=trace,
+                slot=number,
+                kind=assigning.slot_kind(number, planned),
+                place=assigning.behind_all(),
+            )
+        )
+        return slots[-1]
+
+    def write(self) -> None:
+        """Insert the reviews, close their slots and derive the decisions of the traces they touch."""
+        Review.objects.bulk_create(self.new)
+        Citation.objects.bulk_create(self.cited)
+        for slot, review in self.filled:
+            slot.closed_by, slot.leased_by, slot.leased_at, slot.leased_until = (
+                review,
+                review.reviewer,
+                self.now,
+                self.now,
+            )
+            slot.searched_to = slot.searched_epoch = None
+        closed = [slot for slot, _ in self.filled]
+        Assignment.objects.bulk_create(slot for slot in closed if slot.pk is None)
+        Assignment.objects.bulk_update(
+            [slot for slot in closed if slot.pk is not None],
+            ["closed_by", "leased_by", "leased_at", "leased_until", "searched_to", "searched_epoch"],
+        )
+        bad = deriving.bad_prompts({trace.round_prompt_id for trace in self.touched.values()})
+        for trace in self.touched.values():
+            deriving.derive(
+                trace,
+                deriving.counting(self.heads[trace.pk]),
+                trace.round_prompt_id in bad,
+                slots=len(self.slots[trace.pk]),
+            )
 
 
 def _reviewers(round: Round, names: set[str], kind: str) -> dict[str, User]:
@@ -117,8 +216,16 @@ def _reviewers(round: Round, names: set[str], kind: str) -> dict[str, User]:
         people[name] = User(username=name, kind=kind)
         people[name].set_unusable_password()
         people[name].save()
-    for user in people.values():
-        Member.objects.get_or_create(project_id=round.project_id, user=user, role=Role.REVIEWER)
+    here = set(
+        Member.objects.filter(
+            project=round.project_id, user__in=people.values(), role=Role.REVIEWER
+        ).values_list("user", flat=True)
+    )
+    Member.objects.bulk_create(
+        Member(project_id=round.project_id, user=user, role=Role.REVIEWER)
+        for user in people.values()
+        if user.pk not in here
+    )
     return people
 
 
@@ -126,7 +233,12 @@ def _traces(round: Round, rows: list[SaidElsewhere]) -> dict[bytes, Trace]:
     """The traces that the rows name, by digest and by identity, those still standing."""
     digests = [row.trace_digest for row in rows if row.trace_digest]
     identities = [canonical.digest(list(row.identity)) for row in rows if row.identity]
-    standing = Trace.objects.filter(round=round).standing().select_related("round__spec_version", "batch__withdrawal").defer("meta")
+    standing = (
+        Trace.objects.filter(round=round)
+        .standing()
+        .select_related("round__spec_version", "batch__withdrawal")
+        .defer("meta")
+    )
     found = {bytes(trace.digest): trace for trace in standing.filter(digest__in=digests)}
     return found | {bytes(trace.identity): trace for trace in standing.filter(identity__in=identities)}
 

@@ -25,7 +25,9 @@ def create_project(slug: str, *, name: str = "", by: User | None = None) -> tupl
     try:
         validate_slug(slug)
     except ValidationError:
-        raise Invalid("slug", f"'{slug}' cannot name a project: use letters, digits, hyphens and underscores.") from None
+        raise Invalid(
+            "slug", f"'{slug}' cannot name a project: use letters, digits, hyphens and underscores."
+        ) from None
     if len(slug) > 60:
         raise Invalid("slug", "A project's short name has at most 60 characters.")
     project, new = Project.objects.get_or_create(slug=slug, defaults={"name": name or slug})
@@ -58,13 +60,20 @@ def create_round(
     if not 1 <= overlap <= 20:
         raise Invalid("overlap", f"Overlap is how many people read each trace, from 1 to 20; got {overlap}.")
     if not 0 <= double_share <= 1:
-        raise Invalid("double_share", f"The share of traces read twice lies between 0 and 1; got {double_share}.")
+        raise Invalid(
+            "double_share", f"The share of traces read twice lies between 0 and 1; got {double_share}."
+        )
     if rule not in Round.Rule.values:
         raise Invalid("rule", f"The rule is one of {', '.join(Round.Rule.values)}; got '{rule}'.")
     plan: dict[str, Any] = {"overlap": overlap, "double_share": double_share, "rule": rule, "k": k}
     round, new = Round.objects.get_or_create(
-        project=project, name=name,
-        defaults={**plan, "seed": secrets.token_hex(16), "spec_version": project.spec_versions.order_by("-number").first()},
+        project=project,
+        name=name,
+        defaults={
+            **plan,
+            "seed": secrets.token_hex(16),
+            "spec_version": project.spec_versions.order_by("-number").first(),
+        },
     )
     if new:
         Event.objects.log(project.pk, "round.created", by, round, name=name, seed=round.seed, **plan)

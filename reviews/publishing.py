@@ -39,13 +39,20 @@ def publish(project: Project, markdown: str, *, by: User | None) -> SpecVersion:
     )
     Clause.objects.bulk_create(
         Clause(
-            spec_version=version, ordinal=ordinal, key=clause.key, title=clause.title, text=clause.text,
-            purpose=clause.purpose, relation=clause.relation,
+            spec_version=version,
+            ordinal=ordinal,
+            key=clause.key,
+            title=clause.title,
+            text=clause.text,
+            purpose=clause.purpose,
+            relation=clause.relation,
         )
         for ordinal, clause in enumerate(spec.clauses, start=1)
     )
     Round.objects.filter(project=project, reviews=None).update(spec_version=version)
-    Event.objects.log(project.pk, "spec.published", by, version, number=version.number, digest=version.digest.hex())
+    Event.objects.log(
+        project.pk, "spec.published", by, version, number=version.number, digest=version.digest.hex()
+    )
     return version
 
 

@@ -26,8 +26,12 @@ class Derived(NamedTuple):
 
 def check() -> list[str]:
     """One sentence for each stored row that is not what the frozen tables say."""
-    return [sentence for round in Round.objects.order_by("pk") for trace, derived, stored in _derived(round)
-            for sentence in _differences(trace, derived, stored)]
+    return [
+        sentence
+        for round in Round.objects.order_by("pk")
+        for trace, derived, stored in _derived(round)
+        for sentence in _differences(trace, derived, stored)
+    ]
 
 
 def rebuild() -> list[str]:
@@ -52,12 +56,17 @@ class Stored(NamedTuple):
 def _derived(round: Round) -> Iterator[tuple[Trace, Derived, Stored]]:
     bad = {
         review.trace.round_prompt_id
-        for review in Review.objects.counting().filter(
-            round=round, kind=Review.Kind.ADJUDICATION, verdict=Verdict.BAD_PROMPT).select_related("trace")
+        for review in Review.objects.counting()
+        .filter(round=round, kind=Review.Kind.ADJUDICATION, verdict=Verdict.BAD_PROMPT)
+        .select_related("trace")
     }
-    withdrawn = set(ImportBatch.objects.filter(round=round).exclude(withdrawal=None).values_list("pk", flat=True))
+    withdrawn = set(
+        ImportBatch.objects.filter(round=round).exclude(withdrawal=None).values_list("pk", flat=True)
+    )
     last = 0
-    while traces := list(Trace.objects.filter(round=round, pk__gt=last).defer("meta").order_by("pk")[:TRACES_AT_ONCE]):
+    while traces := list(
+        Trace.objects.filter(round=round, pk__gt=last).defer("meta").order_by("pk")[:TRACES_AT_ONCE]
+    ):
         last = traces[-1].pk
         heads = Review.objects.counting().filter(trace__in=traces).order_by("trace_id", "at", "pk")
         of = {trace_id: list(rows) for trace_id, rows in groupby(heads, key=lambda head: head.trace_id)}
@@ -66,7 +75,9 @@ def _derived(round: Round) -> Iterator[tuple[Trace, Derived, Stored]]:
         for slot in Assignment.objects.filter(trace__in=traces):
             slots.setdefault(slot.trace_id, []).append(slot)
         for trace in traces:
-            derived = _derive(round, trace, of.get(trace.pk, []), trace.batch_id in withdrawn, trace.round_prompt_id in bad)
+            derived = _derive(
+                round, trace, of.get(trace.pk, []), trace.batch_id in withdrawn, trace.round_prompt_id in bad
+            )
             yield trace, derived, Stored(decisions.get(trace.pk), slots.get(trace.pk, []))
 
 
@@ -77,7 +88,9 @@ def _derive(round: Round, trace: Trace, heads: list[Review], withdrawn: bool, ba
         outcome = deciding.Outcome(Decision.State.DROPPED, Decision.Why.BATCH_WITHDRAWN, 0)
     elif bad_prompt and not ruled:
         outcome = deciding.Outcome(Decision.State.DROPPED, Decision.Why.BAD_PROMPT, 0)
-    closed = {head.slot: head.pk for head in heads if head.kind == Review.Kind.REVIEW and head.slot is not None}
+    closed = {
+        head.slot: head.pk for head in heads if head.kind == Review.Kind.REVIEW and head.slot is not None
+    }
     readings = sum(head.kind == Review.Kind.REVIEW for head in heads)
     return Derived(outcome.state, outcome.why, readings, closed, max(outcome.needed, len(closed)))
 
@@ -102,12 +115,23 @@ def _mend(round: Round, trace: Trace, derived: Derived) -> None:
     Decision.objects.update_or_create(trace=trace, defaults=values)
     planned = assigning.planned_readings(round, bytes(trace.digest))
     Assignment.objects.filter(trace=trace).exclude(closed_by=None).exclude(slot__in=derived.closed).update(
-        closed_by=None, leased_by=None, leased_until=None, leased_at=None, lease_key=None, place=assigning.behind_all())
+        closed_by=None,
+        leased_by=None,
+        leased_until=None,
+        leased_at=None,
+        lease_key=None,
+        place=assigning.behind_all(),
+    )
     for slot, review_id in derived.closed.items():
         Assignment.objects.update_or_create(
-            trace=trace, slot=slot,
+            trace=trace,
+            slot=slot,
             defaults={"round": round, "closed_by_id": review_id},
-            create_defaults={"round": round, "closed_by_id": review_id, "place": assigning.behind_all(),
-                             "kind": assigning.slot_kind(slot, planned)},
+            create_defaults={
+                "round": round,
+                "closed_by_id": review_id,
+                "place": assigning.behind_all(),
+                "kind": assigning.slot_kind(slot, planned),
+            },
         )
     assigning.fit_slots(round, trace, derived.slots)

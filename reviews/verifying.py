@@ -66,7 +66,9 @@ def verify(folder: Path) -> Findings:
 def _check_against_database(folder: Path, manifest: dict[str, Any], found: Findings) -> None:
     try:
         stored = Dataset.objects.filter(
-            project__slug=manifest.get("project"), digest=bytes.fromhex(manifest.get("digest", "")), state=Dataset.State.READY
+            project__slug=manifest.get("project"),
+            digest=bytes.fromhex(manifest.get("digest", "")),
+            state=Dataset.State.READY,
         )
         same = [dataset for dataset in stored if dataset.name == manifest.get("name")]
     except (DatabaseError, ValueError):
@@ -112,7 +114,9 @@ def _compared(rows: Iterator[dict[str, Any]], name: str, found: Findings) -> Ite
 def _compare(rows: list[dict[str, Any]], name: str, found: Findings) -> None:
     digests = [bytes.fromhex(row["trace_digest"]) for row in rows]
     try:
-        traces = Trace.objects.filter(digest__in=digests).select_related("reasoning", "answer", "round_prompt__prompt")
+        traces = Trace.objects.filter(digest__in=digests).select_related(
+            "reasoning", "answer", "round_prompt__prompt"
+        )
         stored = {bytes(trace.digest): trace for trace in traces.defer("meta")}
     except DatabaseError:
         return  # no database at hand: files and manifest are checked all the same
@@ -122,14 +126,18 @@ def _compare(rows: list[dict[str, Any]], name: str, found: Findings) -> None:
             continue
         found.compared = True
         if row != as_exported(trace):
-            found.problems.append(f"{name}: the row of trace {digest.hex()[:12]} differs from the stored trace")
+            found.problems.append(
+                f"{name}: the row of trace {digest.hex()[:12]} differs from the stored trace"
+            )
 
 
 def as_exported(trace: Trace) -> dict[str, Any]:
     """The row that an export makes of a trace."""
     prompt = trace.round_prompt.prompt
     answer = trace.answer.as_text if trace.answer else None
-    return sft.row(prompt.as_messages, trace.reasoning.as_text, answer, bytes(trace.digest), bytes(prompt.digest))
+    return sft.row(
+        prompt.as_messages, trace.reasoning.as_text, answer, bytes(trace.digest), bytes(prompt.digest)
+    )
 
 
 def read_back(dataset: Dataset, folder: Path) -> None:
@@ -144,14 +152,18 @@ def read_back(dataset: Dataset, folder: Path) -> None:
         for format in dataset.formats.split(","):
             shards = list(dataset.shards.filter(format=format, split="train"))
             loaded = datasets.load_dataset(str(folder), format, split="train", cache_dir=cache)
-            if list(loaded.features) != [feature["name"] for feature in dataset_folder.FORMATS[format].FEATURES]:
+            if list(loaded.features) != [
+                feature["name"] for feature in dataset_folder.FORMATS[format].FEATURES
+            ]:
                 raise ReadBackFailed(f"{format}: `datasets` sees the columns {list(loaded.features)}.")
             place = 0
             for shard in shards:
                 rows = (loaded[number] for number in range(place, place + (shard.rows or 0)))
                 if parquet.logical_digest(rows) != bytes(shard.logical or b""):
-                    raise ReadBackFailed(f"{shard.file}: what `datasets` loads differs from what was written. "
-                                         "The data set was not released.")
+                    raise ReadBackFailed(
+                        f"{shard.file}: what `datasets` loads differs from what was written. "
+                        "The data set was not released."
+                    )
                 place += shard.rows or 0
             if place != len(loaded):
                 raise ReadBackFailed(f"{format}: `datasets` loads {len(loaded)} rows instead of {place}.")

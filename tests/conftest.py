@@ -14,12 +14,12 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-
 from making import SPEC, as_lines, member, trace_row
 
 from reviews import assigning, importing, planning, publishing
 from reviews.models import Assignment, Project, Role, Round, Trace, User
 from reviews.models.frozen import freeze, thaw
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:

@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import Any
 
-from reviews import reviewing
+from reviews import reviewing, saying
 from reviews.models import Assignment, Member, Project, Review, User
 
 SPEC = """# The spec
@@ -31,17 +31,28 @@ def member(project: Project, name: str, *roles: str) -> User:
 
 def trace_row(number: int = 0, sample: int = 0, **changes: Any) -> dict[str, Any]:
     return {
-        "prompt_id": f"p{number}", "prompt": f"What is {number} + 1?", "reasoning": f"{number} and one, try {sample}.\n\nSo.",
-        "answer": str(number + 1), "model": "m", "sample_index": sample, "sampling": {"temperature": 1},
-        "meta": {"domain": "sums", "licence": "MIT"}, **changes,
+        "prompt_id": f"p{number}",
+        "prompt": f"What is {number} + 1?",
+        "reasoning": f"{number} and one, try {sample}.\n\nSo.",
+        "answer": str(number + 1),
+        "model": "m",
+        "sample_index": sample,
+        "sampling": {"temperature": 1},
+        "meta": {"domain": "sums", "licence": "MIT"},
+        **changes,
     }
 
 
 def as_lines(rows: list[Any]) -> bytes:
-    return b"".join((row if isinstance(row, bytes) else json.dumps(row, ensure_ascii=False).encode()) + b"\n" for row in rows)
+    return b"".join(
+        (row if isinstance(row, bytes) else json.dumps(row, ensure_ascii=False).encode()) + b"\n"
+        for row in rows
+    )
 
 
 def judge(assignment: Assignment, verdict: str, by: User, *clauses: str, **more: Any) -> Review:
     """Record a verdict as a reviewer would; a reject cites H1 unless told otherwise."""
     clauses = clauses or (("H1",) if verdict == "reject" else ())
-    return reviewing.record(assignment.pk, reviewing.Said(verdict, tuple(clauses), **more), by=by, key=uuid.uuid4())
+    return reviewing.record(
+        assignment.pk, saying.Said(verdict, tuple(clauses), **more), by=by, key=uuid.uuid4()
+    )

@@ -8,7 +8,9 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_imports_go_down_only():
-    found = subprocess.run([Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True)
+    found = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True
+    )
     assert found.returncode == 0, found.stdout
 
 

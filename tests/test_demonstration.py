@@ -28,7 +28,8 @@ print(digest.hexdigest(), "django" in sys.modules)
 def _load() -> ModuleType:
     """The package by its folder, so that nothing of Django is imported along with it."""
     spec = importlib.util.spec_from_file_location("demonstration", FOLDER / "__init__.py")
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules["demonstration"] = module
     spec.loader.exec_module(module)
@@ -83,9 +84,11 @@ def _siblings() -> dict[str, list[dict]]:
 
 def test_every_trace_has_a_reasoning_an_answer_and_no_leftover_of_the_writing():
     for trace in TRACES:
-        assert trace["reasoning"].strip() and trace["answer"].strip()
+        assert trace["reasoning"].strip()
+        assert trace["answer"].strip()
         shown = trace["reasoning"] + trace["answer"] + json.dumps(trace["prompt"])
-        assert "[[" not in shown and "]]" not in shown.replace("]]\\n", ""), _key(trace)
+        assert "[[" not in shown, _key(trace)
+        assert "]]" not in shown.replace("]]\\n", ""), _key(trace)
         assert shown.count("```") % 2 == 0
 
 
@@ -191,7 +194,8 @@ def test_reviewers_agree_as_often_as_careful_people_do():
 
 def test_the_spec_has_four_clauses_that_select_and_one_on_form():
     text = demonstration.spec_text()
-    assert text.startswith("# ") and "{form-selects=false}" in text.split("\n")[0]
+    assert text.startswith("# ")
+    assert "{form-selects=false}" in text.split("\n")[0]
     headings = [line for line in text.split("\n") if line.startswith("## ")]
     assert [heading.split()[1] for heading in headings] == ["H1", "H2", "P1", "P2", "F1"]
     assert sum("purpose=form" in heading for heading in headings) == 1

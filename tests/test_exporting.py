@@ -45,7 +45,11 @@ def test_datasets_loads_exactly_what_was_accepted(judged, round, tmp_path):
         trace = stored[row["trace_digest"]]
         assert row["prompt"] == trace.round_prompt.prompt.as_messages
         assert row["completion"] == [
-            {"role": "assistant", "content": trace.answer.as_text, "reasoning_content": trace.reasoning.as_text}
+            {
+                "role": "assistant",
+                "content": trace.answer.as_text,
+                "reasoning_content": trace.reasoning.as_text,
+            }
         ]
     assert [row["trace_digest"] for row in loaded] == sorted(stored)
 
@@ -53,7 +57,10 @@ def test_datasets_loads_exactly_what_was_accepted(judged, round, tmp_path):
 def test_the_same_decisions_give_the_same_shards_and_digest(judged, round, tmp_path):
     first, second = export(round, tmp_path / "one"), export(round, tmp_path / "two")
 
-    files = [sorted(path.relative_to(folder) for path in folder.rglob("*.parquet")) for folder in (tmp_path / "one", tmp_path / "two")]
+    files = [
+        sorted(path.relative_to(folder) for path in folder.rglob("*.parquet"))
+        for folder in (tmp_path / "one", tmp_path / "two")
+    ]
     assert files[0] == files[1]
     assert (tmp_path / "one" / files[0][0]).read_bytes() == (tmp_path / "two" / files[0][0]).read_bytes()
     assert first.digest == second.digest
@@ -66,11 +73,16 @@ def test_later_verdicts_change_nothing_in_a_data_set(judged, round, ada, tmp_pat
     Decision.objects.update(state="rejected")
     exporting.build(Dataset.objects.get(pk=dataset.pk))
     assert sorted(row["trace_digest"] for row in load(tmp_path / "out", tmp_path / "cache")) == sorted(
-        Trace.objects.get(pk=pk).digest_hex for pk in members)
+        Trace.objects.get(pk=pk).digest_hex for pk in members
+    )
 
 
 def test_held_out_prompts_never_go_out(judged, round, project, tmp_path):
-    buckets = sorted(Prompt.objects.filter(round_prompts__traces__decision__state="accepted").values_list("bucket", flat=True))
+    buckets = sorted(
+        Prompt.objects.filter(round_prompts__traces__decision__state="accepted").values_list(
+            "bucket", flat=True
+        )
+    )
     Project.objects.filter(pk=project.pk).update(held_out_below=buckets[0] + 1)
     round.refresh_from_db()
     export(round, tmp_path / "out")
@@ -81,7 +93,10 @@ def test_held_out_prompts_never_go_out(judged, round, project, tmp_path):
     assert not held & {row["prompt_digest"] for row in loaded}
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["counts"]["left_out"]["held-out"] > 0
-    assert sum(manifest["counts"]["left_out"].values()) + manifest["counts"]["exported"] == manifest["counts"]["sampled"]
+    assert (
+        sum(manifest["counts"]["left_out"].values()) + manifest["counts"]["exported"]
+        == manifest["counts"]["sampled"]
+    )
 
 
 def test_a_prompt_that_was_held_out_cannot_be_put_into_a_membership(judged, round, project, tmp_path):
@@ -94,8 +109,20 @@ def test_a_prompt_that_was_held_out_cannot_be_put_into_a_membership(judged, roun
 
 
 def test_case_and_white_space_fall_on_the_same_side(import_rows):
-    import_rows([trace_row(1, 0, prompt="What is it?"), trace_row(2, 0, prompt="  what\n IS it? "),
-                 trace_row(3, 0, prompt=[{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What is it?"}])])
+    import_rows(
+        [
+            trace_row(1, 0, prompt="What is it?"),
+            trace_row(2, 0, prompt="  what\n IS it? "),
+            trace_row(
+                3,
+                0,
+                prompt=[
+                    {"role": "system", "content": "Be brief."},
+                    {"role": "user", "content": "What is it?"},
+                ],
+            ),
+        ]
+    )
     assert Prompt.objects.values("bucket").distinct().count() == 1
     assert Prompt.objects.count() == 3
 
@@ -126,7 +153,9 @@ def test_an_export_that_was_broken_off_ends_with_the_same_bytes(judged, round, t
     again = exporting.build(Dataset.objects.get(pk=dataset.pk))
 
     assert again.digest == whole.digest
-    names = [sorted(str(p.relative_to(f)) for p in f.rglob("*")) for f in (tmp_path / "whole", tmp_path / "broken")]
+    names = [
+        sorted(str(p.relative_to(f)) for p in f.rglob("*")) for f in (tmp_path / "whole", tmp_path / "broken")
+    ]
     assert names[0] == names[1]
     assert len(list((tmp_path / "broken").rglob("*.parquet"))) == whole.rows == 3
 
@@ -176,16 +205,29 @@ def test_a_row_that_was_forged_with_all_its_hashes_is_found_against_the_trace(ju
     manifest["shards"][0] |= {"sha256": made.sha256.hex(), "logical": made.logical.hex()}
     manifest["digest"] = canonical.digest([["sft", "train", made.logical.hex()]]).hex()
     path.write_text(json.dumps(manifest))
-    assert any("differs from the stored trace" in problem for problem in verifying.verify(tmp_path / "out").problems)
+    assert any(
+        "differs from the stored trace" in problem for problem in verifying.verify(tmp_path / "out").problems
+    )
 
 
 def test_an_override_stays_in_manifest_and_card(judged, round, tmp_path, command):
-    found = command("export_dataset", "--project", "pilot", "--round", round.name, "--out", tmp_path / "out",
-                    "--override", "a dry run for the trainer")
+    found = command(
+        "export_dataset",
+        "--project",
+        "pilot",
+        "--round",
+        round.name,
+        "--out",
+        tmp_path / "out",
+        "--override",
+        "a dry run for the trainer",
+    )
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
 
     assert found["overridden"] is True
-    assert found["verdict"] == manifest["verdict"] == "insufficient"  # an unmeasured gate never reads as passed
+    assert (
+        found["verdict"] == manifest["verdict"] == "insufficient"
+    )  # an unmeasured gate never reads as passed
     assert manifest["overrides"][0]["reason"] == "a dry run for the trainer"
     assert "overrode the gates" in (tmp_path / "out" / "README.md").read_text()
     assert Job.objects.get().state == "done"
@@ -220,7 +262,9 @@ def test_a_cancelled_job_stops_after_its_piece_and_says_so(judged, round, lea, t
     assert job.state == "cancelled"
 
 
-def test_the_real_gsm8k_file_judged_by_its_labels_comes_out_twice_alike(project, shared_data, tmp_path, command):
+def test_the_real_gsm8k_file_judged_by_its_labels_comes_out_twice_alike(
+    project, shared_data, tmp_path, command
+):
     Project.objects.filter(pk=project.pk).update(held_out_below=2000)
     source = shared_data / "traces" / "gsm8k_samples.jsonl"
     with (tmp_path / "labels.csv").open("w", newline="") as file:
@@ -235,20 +279,41 @@ def test_the_real_gsm8k_file_judged_by_its_labels_comes_out_twice_alike(project,
     options = ("--project", "pilot", "--round", "gsm8k")
     command("create_round", "gsm8k", "--project", "pilot", "--double-share", "0")
     assert command("import_traces", source, *options)["read"] == 3188
-    assert command("review_traces", tmp_path / "labels.csv", *options) == {"recorded": 3188, "known": 0, "refused": 0}
-    made = [command("export_dataset", *options, "--format", "sft", "--out", tmp_path / name, "--override", "K=1 a model")
-            for name in ("one", "two")]
+    assert command("review_traces", tmp_path / "labels.csv", *options) == {
+        "recorded": 3188,
+        "known": 0,
+        "refused": 0,
+    }
+    made = [
+        command(
+            "export_dataset",
+            *options,
+            "--format",
+            "sft",
+            "--out",
+            tmp_path / name,
+            "--override",
+            "K=1 a model",
+        )
+        for name in ("one", "two")
+    ]
 
-    shards = [sorted(p.relative_to(tmp_path / n) for p in (tmp_path / n).rglob("*.parquet")) for n in ("one", "two")]
+    shards = [
+        sorted(p.relative_to(tmp_path / n) for p in (tmp_path / n).rglob("*.parquet")) for n in ("one", "two")
+    ]
     assert made[0]["digest"] == made[1]["digest"]
     assert shards[0] == shards[1]
-    assert all((tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes() for name in shards[0])
+    assert all(
+        (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes() for name in shards[0]
+    )
     accepted = Trace.objects.filter(decision__state="accepted")
     held = set(accepted.filter(round_prompt__prompt__bucket__lt=2000).values_list("digest", flat=True))
     loaded = load(tmp_path / "one", tmp_path / "cache")
     out = {bytes.fromhex(row["trace_digest"]) for row in loaded}
     assert accepted.count() == 1220
     assert held
-    assert out == {bytes(digest) for digest in accepted.values_list("digest", flat=True)} - {bytes(digest) for digest in held}
+    assert out == {bytes(digest) for digest in accepted.values_list("digest", flat=True)} - {
+        bytes(digest) for digest in held
+    }
     assert command("verify_dataset", tmp_path / "one")["ok"]
     assert command("rebuild", "--check")["ok"]

@@ -1,9 +1,9 @@
 """What the database itself refuses, by raw SQL."""
 
 import pytest
-from making import judge
 from django.core.checks import run_checks
 from django.db import IntegrityError, connection, transaction
+from making import judge
 
 from reviews.models import Trace
 from reviews.models.frozen import freeze, frozen_models, installed, trigger_names
@@ -50,7 +50,9 @@ def test_raw_sql_cannot_change_a_frozen_row(judged, sql):
 
 def test_a_whole_table_cannot_be_replaced_or_emptied(judged):
     replace = "INSERT OR REPLACE INTO reviews_trace SELECT * FROM reviews_trace"
-    assert "is frozen" in refused(replace if connection.vendor == "sqlite" else "TRUNCATE reviews_review CASCADE")
+    assert "is frozen" in refused(
+        replace if connection.vendor == "sqlite" else "TRUNCATE reviews_review CASCADE"
+    )
 
 
 def test_only_purge_may_empty_a_text(judged):
@@ -78,6 +80,8 @@ def test_a_lost_trigger_is_found_by_the_system_check_and_put_back(db):
     on = " ON reviews_trace" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TRIGGER reviews_trace_no_update{on}")
-    assert [problem.id for problem in run_checks(databases=["default"], tags=["database"])] == ["reviews.E001"]
+    assert [problem.id for problem in run_checks(databases=["default"], tags=["database"])] == [
+        "reviews.E001"
+    ]
     freeze(connection)
     assert not run_checks(databases=["default"], tags=["database"])

@@ -8,17 +8,24 @@ import json
 import tracemalloc
 
 import pytest
-from making import as_lines, trace_row
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from making import as_lines, trace_row
 
 from reviews import importing, planning
 from reviews.errors import Conflict, Unreadable
 from reviews.models import Assignment, Decision, ImportBatch, Prompt, RefusedLine, Text, Trace
 
 FILES = [
-    "biased_mcq_llama8b_checkpoints", "game24_gpt4_cot100", "gsm8k_samples", "long_reasoning_math500", "natural_oddities",
-    "nudged_judgements", "rl_checkpoints_gptoss120b", "soundness_propositional_logic", "span_labels_champ",
+    "biased_mcq_llama8b_checkpoints",
+    "game24_gpt4_cot100",
+    "gsm8k_samples",
+    "long_reasoning_math500",
+    "natural_oddities",
+    "nudged_judgements",
+    "rl_checkpoints_gptoss120b",
+    "soundness_propositional_logic",
+    "span_labels_champ",
     "step_labels_bigbench_mistake",
 ]
 BAD = [
@@ -30,12 +37,24 @@ BAD = [
     (b'{"prompt":"a","answer":"c","sample_index":true}', "sample_index", "got true or false"),
     (b'{"prompt":"a","answer":"c","sample_index":-1}', "sample_index", "from 0"),
     (b'{"prompt":["x"],"answer":"c"}', "prompt", "message 1: expected an object, got text"),
-    (b'{"prompt":[{"role":"user"}],"answer":"c"}', "prompt", "message 1, content: expected text, got nothing"),
+    (
+        b'{"prompt":[{"role":"user"}],"answer":"c"}',
+        "prompt",
+        "message 1, content: expected text, got nothing",
+    ),
     (b'{"answer":"c"}', "prompt", "expected text or a list of chat messages, got null"),
     (b'{"prompt":"a","reasoning":"","answer":null}', "reasoning", "nothing to judge"),
     (b'{"prompt":"a","answer":"\\ud800"}', "answer", "surrogate"),
-    (b'{"prompt":"a","answer":"c","meta":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "", "nested more than 100 deep"),
-    (b'{"prompt":"a","answer":"c","meta":' + b'{"a":' * 150 + b"1" + b"}" * 150 + b"}", "meta", "nested more than 100 deep"),
+    (
+        b'{"prompt":"a","answer":"c","meta":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        "",
+        "nested more than 100 deep",
+    ),
+    (
+        b'{"prompt":"a","answer":"c","meta":' + b'{"a":' * 150 + b"1" + b"}" * 150 + b"}",
+        "meta",
+        "nested more than 100 deep",
+    ),
     (b'{"prompt":"a","answer":"c","meta":{"n":' + b"9" * 5000 + b"}}", "", "too many digits"),
     (b"[1,2]", "", "expected an object"),
     (b'{"prompt":"a","answer":"\xff"}', "", "not UTF-8"),
@@ -82,7 +101,9 @@ def test_a_row_that_differs_only_in_sampling_is_known_with_a_warning(import_rows
 
 def test_nul_line_separators_and_backslashes_are_kept(import_rows):
     odd = "a\0b\u2028c\u0085d\\0e\r\nf\ufeff"
-    import_rows([trace_row(1, prompt_id=odd, prompt=odd, reasoning=odd, answer=odd, model=odd, meta={"x": odd})])
+    import_rows(
+        [trace_row(1, prompt_id=odd, prompt=odd, reasoning=odd, answer=odd, model=odd, meta={"x": odd})]
+    )
 
     trace = Trace.objects.with_texts().get()
     assert trace.reasoning.as_text == trace.answer.as_text == trace.prompt_as_given == odd
@@ -90,9 +111,17 @@ def test_nul_line_separators_and_backslashes_are_kept(import_rows):
 
 
 def test_what_a_row_leaves_out_is_named_by_rule(import_rows):
-    import_rows([{"prompt": "q", "reasoning": "r1"}, {"prompt": "q", "reasoning": "r2"}, {"prompt": "other", "answer": "r"}])
+    import_rows(
+        [
+            {"prompt": "q", "reasoning": "r1"},
+            {"prompt": "q", "reasoning": "r2"},
+            {"prompt": "other", "answer": "r"},
+        ]
+    )
 
-    named = {(t.round_prompt.external_id, t.sampler.model, t.sample_index) for t in Trace.objects.with_texts()}
+    named = {
+        (t.round_prompt.external_id, t.sampler.model, t.sample_index) for t in Trace.objects.with_texts()
+    }
     ids = {row.external_id for row in Trace.objects.first().round.round_prompts.all()}
     assert {(name, "unknown", index) for name, index in zip(sorted(ids), (0, 0), strict=True)} <= named
     assert len(named) == 3
@@ -207,8 +236,15 @@ def test_memory_does_not_grow_with_the_file(round, tmp_path):
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(junk=st.lists(st.one_of(st.binary(max_size=200), st.text(max_size=100).map(lambda t: json.dumps(
-    {"prompt": t, "answer": t}).encode())), max_size=8))
+@given(
+    junk=st.lists(
+        st.one_of(
+            st.binary(max_size=200),
+            st.text(max_size=100).map(lambda t: json.dumps({"prompt": t, "answer": t}).encode()),
+        ),
+        max_size=8,
+    )
+)
 def test_any_bytes_give_traces_or_refused_lines_and_never_an_error(round, tmp_path, junk):
     content = b"\n".join(junk)
     path = tmp_path / "junk.jsonl"

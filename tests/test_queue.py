@@ -14,7 +14,7 @@ from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from making import SPEC, judge, member, trace_row
 
-from reviews import assigning, importing, planning, publishing, reviewing
+from reviews import adjudicating, assigning, importing, planning, publishing, reviewing, saying
 from reviews.assigning import LeaseLost
 from reviews.errors import NotAllowed
 from reviews.models import Assignment, Decision, Project, Review, Role, Round, Skip, Trace, User
@@ -47,7 +47,9 @@ def test_nobody_gets_both_slots_of_one_trace(project, import_rows, ada, ben):
     assert take(ben, round)[0].trace == mine[0].trace
 
 
-def test_an_expired_lease_goes_to_the_next_who_asks_and_is_still_good_until_then(import_rows, round, ada, ben):
+def test_an_expired_lease_goes_to_the_next_who_asks_and_is_still_good_until_then(
+    import_rows, round, ada, ben
+):
     import_rows([trace_row(1)])
     lease = take(ada, round)[0]
     assert "1 leased to others, free in 20 min" in assigning.next_for(ben, round).empty
@@ -133,7 +135,9 @@ def test_next_takes_at_most_six_queries_and_a_verdict_ten_whatever_the_size(
     for verdict, extra in (("accept", {}), ("reject", {"clauses": ["H1"]}), ("unsure", {})):
         lease = Assignment.objects.open().filter(leased_by=ada).first() or take(ada, round)[0]
         with real_queries() as asked:
-            page = desk.post(f"/assignments/{lease.pk}/review", {"verdict": verdict, "key": str(lease.lease_key), **extra})
+            page = desk.post(
+                f"/assignments/{lease.pk}/review", {"verdict": verdict, "key": str(lease.lease_key), **extra}
+            )
         assert page.status_code == 200, page.content
         assert len(asked) <= 10, asked
 
@@ -203,13 +207,21 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(who=st.integers(0, 2))
     def undo(self, who: int) -> None:
-        last = Review.objects.heads().filter(reviewer=self.people[who]).exclude(verdict="withdrawn").order_by("-pk").first()
+        last = (
+            Review.objects.heads()
+            .filter(reviewer=self.people[who])
+            .exclude(verdict="withdrawn")
+            .order_by("-pk")
+            .first()
+        )
         if last is not None:
             reviewing.withdraw(last, by=self.people[who])
 
     @rule(who=st.integers(0, 2))
     def leases_run_out(self, who: int) -> None:
-        Assignment.objects.open().filter(leased_by=self.people[who]).update(leased_until=timezone.now() - timedelta(minutes=1))
+        Assignment.objects.open().filter(leased_by=self.people[who]).update(
+            leased_until=timezone.now() - timedelta(minutes=1)
+        )
 
     def fresh(self) -> Round:
         return Round.objects.get(pk=self.round.pk)
@@ -218,11 +230,24 @@ class QueueMachine(RuleBasedStateMachine):
     def what_may_be_taken_is_found(self) -> None:
         now = timezone.now()
         for person in self.people:
-            judged = Review.objects.heads().filter(reviewer=person, round=self.round).exclude(verdict="withdrawn").values("trace")
+            judged = (
+                Review.objects.heads()
+                .filter(reviewer=person, round=self.round)
+                .exclude(verdict="withdrawn")
+                .values("trace")
+            )
             skipped = Skip.objects.filter(reviewer=person).values("trace")
-            open_slots = Assignment.objects.open().filter(round=self.round).exclude(trace__in=judged).exclude(trace__in=skipped)
-            takeable = [slot for slot in open_slots
-                        if slot.leased_by_id in (None, person.pk) or (slot.leased_until and slot.leased_until <= now)]
+            open_slots = (
+                Assignment.objects.open()
+                .filter(round=self.round)
+                .exclude(trace__in=judged)
+                .exclude(trace__in=skipped)
+            )
+            takeable = [
+                slot
+                for slot in open_slots
+                if slot.leased_by_id in (None, person.pk) or (slot.leased_until and slot.leased_until <= now)
+            ]
             start = Round.objects.for_reader(person).get(pk=self.round.pk).searched or 0
             found = Assignment.objects.waiting_for(person, self.round, start, now, 24)
             assert bool(found) == bool(takeable), (found, takeable)
@@ -236,7 +261,9 @@ class QueueMachine(RuleBasedStateMachine):
 
 class TestQueue(TestCase):
     def test_if_a_slot_is_open_that_i_may_take_next_finds_it(self) -> None:
-        run_state_machine_as_test(QueueMachine, settings=hypothesis_settings(max_examples=10, stateful_step_count=20, deadline=None))
+        run_state_machine_as_test(
+            QueueMachine, settings=hypothesis_settings(max_examples=10, stateful_step_count=20, deadline=None)
+        )
 
 
 def test_rebuild_makes_the_derived_tables_again_from_the_frozen_ones(import_rows, project, ada, ben, lea):
@@ -248,7 +275,9 @@ def test_rebuild_makes_the_derived_tables_again_from_the_frozen_ones(import_rows
         for number in range(9):
             judge(take(person, round)[0], verdicts[number % 3], person)
     dispute = Decision.objects.filter(state="disputed").first()
-    reviewing.adjudicate(Trace.objects.get(pk=dispute.trace_id), reviewing.Said("accept"), by=lea, key=uuid.uuid4())
+    adjudicating.adjudicate(
+        Trace.objects.get(pk=dispute.trace_id), saying.Said("accept"), by=lea, key=uuid.uuid4()
+    )
     states = dict(Decision.objects.values_list("trace", "state"))
     assert rebuilding.check() == []
 

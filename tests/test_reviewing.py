@@ -7,11 +7,12 @@ import uuid
 import pytest
 from making import judge, member, trace_row
 
-from reviews import assigning, deciding, importing, planning, reviewing
+from reviews import adjudicating, assigning, deciding, importing, planning, reviewing
 from reviews.assigning import LeaseLost
 from reviews.errors import Conflict, Invalid, NotAllowed
 from reviews.models import Assignment, Citation, Decision, Event, ImportBatch, Review, Role, Trace
-from reviews.reviewing import ClauseNeeded, KeyReused, Said, Span, TraceDropped
+from reviews.reviewing import KeyReused, TraceDropped
+from reviews.saying import ClauseNeeded, Said, Span
 
 
 def take(reviewer, round):
@@ -100,7 +101,10 @@ def test_a_reject_without_a_clause_is_refused_and_the_lease_kept(leased, ada):
         (Said("accept", comment="\0"), "no NUL"),
         (Said("reject", ("H1",), spans=(Span("H1", "reasoning", 0, 3, "xxx"),)), "does not stand at 0–3"),
         (Said("reject", ("H1",), spans=(Span("H1", "reasoning", 0, 10**6, "x"),)), "does not stand"),
-        (Said("reject", ("H1",), spans=(Span("H2", "reasoning", 0, 1, "0"),)), "which the verdict does not cite"),
+        (
+            Said("reject", ("H1",), spans=(Span("H2", "reasoning", 0, 1, "0"),)),
+            "which the verdict does not cite",
+        ),
         (Said("reject", ("H1",), spans=(Span("H1", "prompt", 0, 1, "W"),)), "reasoning or the answer"),
     ],
 )
@@ -133,7 +137,10 @@ def test_an_undo_gives_the_trace_back_to_the_same_reviewer_first(traces, round, 
 
     assert undone.verdict == "withdrawn"
     assert decision(first.trace).state == "pending"
-    assert [lease.trace for lease in assigning.next_for(ada, round, ahead=True).assignments] == [first.trace, second.trace]
+    assert [lease.trace for lease in assigning.next_for(ada, round, ahead=True).assignments] == [
+        first.trace,
+        second.trace,
+    ]
     assert reviewing.withdraw(review, by=ada) == undone
     again = judge(take(ada, round), "accept", ada)
     assert again.supersedes == undone
@@ -166,13 +173,13 @@ def test_readers_who_disagree_make_a_dispute_that_a_lead_settles(twice, ada, ben
     assert (decision(lease.trace).state, decision(lease.trace).why) == ("disputed", "split")
 
     key = uuid.uuid4()
-    ruling = reviewing.adjudicate(lease.trace, Said("reject", ("H2",)), by=lea, key=key)
-    assert reviewing.adjudicate(lease.trace, Said("reject", ("H2",)), by=lea, key=key) == ruling
+    ruling = adjudicating.adjudicate(lease.trace, Said("reject", ("H2",)), by=lea, key=key)
+    assert adjudicating.adjudicate(lease.trace, Said("reject", ("H2",)), by=lea, key=key) == ruling
     assert (decision(lease.trace).state, decision(lease.trace).why) == ("rejected", "adjudicated")
     reviewing.withdraw(ruling, by=lea)
     assert decision(lease.trace).state == "disputed"
     with pytest.raises(NotAllowed):
-        reviewing.adjudicate(lease.trace, Said("accept"), by=ada, key=uuid.uuid4())
+        adjudicating.adjudicate(lease.trace, Said("accept"), by=ada, key=uuid.uuid4())
 
 
 def test_who_reviewed_a_trace_settles_it_only_if_nobody_else_can(project, import_rows, ben, round):
@@ -182,17 +189,17 @@ def test_who_reviewed_a_trace_settles_it_only_if_nobody_else_can(project, import
     judge(lease, "bad-prompt", both)
     other = member(project, "other", Role.LEAD)
     with pytest.raises(Conflict, match="another lead"):
-        reviewing.adjudicate(lease.trace, Said("accept"), by=both, key=uuid.uuid4())
+        adjudicating.adjudicate(lease.trace, Said("accept"), by=both, key=uuid.uuid4())
     other.is_active = False
     other.save()
-    reviewing.adjudicate(lease.trace, Said("accept"), by=both, key=uuid.uuid4())
+    adjudicating.adjudicate(lease.trace, Said("accept"), by=both, key=uuid.uuid4())
     assert decision(lease.trace).state == "accepted"
 
 
 def test_a_confirmed_bad_prompt_drops_all_its_samples_and_they_stay_in_the_base(traces, round, ada, lea):
     lease = take(ada, round)
     judge(lease, "bad-prompt", ada)
-    ruling = reviewing.adjudicate(lease.trace, Said("bad-prompt"), by=lea, key=uuid.uuid4())
+    ruling = adjudicating.adjudicate(lease.trace, Said("bad-prompt"), by=lea, key=uuid.uuid4())
 
     siblings = Trace.objects.filter(round_prompt=lease.trace.round_prompt)
     assert {decision(trace).why for trace in siblings} == {"bad-prompt"}
@@ -216,14 +223,21 @@ def test_each_verdict_is_in_the_log(leased, ada):
     assert event.payload_object["verdict"] == "accept"
 
 
-def test_verdicts_from_elsewhere_fill_slots_add_extra_ones_and_the_last_line_stands(twice, tmp_path, command, ada):
+def test_verdicts_from_elsewhere_fill_slots_add_extra_ones_and_the_last_line_stands(
+    twice, tmp_path, command, ada
+):
     rows = list(Trace.objects.filter(round=twice).order_by("pk"))
     take(ada, twice)
     lines = ["trace_digest,reviewer,verdict,clauses,comment"]
     for name in ("x", "y", "z"):
         lines.append(f"{rows[0].digest_hex},{name},accept,,")
-    lines += [f"{rows[1].digest_hex},x,reject,H1 H2,said", f"{rows[1].digest_hex},x,accept,,", "nonsense,x,accept,,",
-              f"{rows[2].digest_hex},x,reject,,", f"{rows[2].digest_hex},x,perhaps,,"]
+    lines += [
+        f"{rows[1].digest_hex},x,reject,H1 H2,said",
+        f"{rows[1].digest_hex},x,accept,,",
+        "nonsense,x,accept,,",
+        f"{rows[2].digest_hex},x,reject,,",
+        f"{rows[2].digest_hex},x,perhaps,,",
+    ]
     path = tmp_path / "v.csv"
     path.write_text("\n".join(lines))
     options = (path, "--project", "pilot", "--round", "twice")
@@ -242,7 +256,9 @@ def test_verdicts_from_elsewhere_fill_slots_add_extra_ones_and_the_last_line_sta
 def test_a_model_reviewer_never_decides(twice, tmp_path, command):
     trace = Trace.objects.filter(round=twice).first()
     path = tmp_path / "v.csv"
-    path.write_text(f"trace_digest,reviewer,verdict\n{trace.digest_hex},judge-1,accept\n{trace.digest_hex},judge-2,accept\n")
+    path.write_text(
+        f"trace_digest,reviewer,verdict\n{trace.digest_hex},judge-1,accept\n{trace.digest_hex},judge-2,accept\n"
+    )
     command("review_traces", path, "--project", "pilot", "--round", "twice", "--kind", "model")
     assert decision(trace).state == "pending"
     assert command("rebuild", "--check")["ok"]

@@ -19,7 +19,9 @@ class BearerToken(BaseAuthentication):
             return None
         token = inviting.token_of(secret.strip())
         if token is None:
-            raise AuthenticationFailed("This token is unknown, revoked or has run out. Make a new one on your page.")
+            raise AuthenticationFailed(
+                "This token is unknown, revoked or has run out. Make a new one on your page."
+            )
         token.user.token_used = token
         return token.user, token
 

@@ -23,16 +23,19 @@ class InProgress(Conflict):
     code = "in-progress"
 
 
-def key_of(request: Request, *, required: bool = False) -> UUID | None:
+def key_of(request: Request) -> UUID | None:
+    """The key that the client made, where it sent one. Raises Invalid for what is no UUID."""
+    return key_required(request) if "Idempotency-Key" in request.headers else None
+
+
+def key_required(request: Request) -> UUID:
     """The key that the client made. Raises Invalid where it is missing or no UUID."""
     text = request.headers.get("Idempotency-Key", "")
-    if not text and not required:
-        return None
     try:
         return UUID(text)
     except ValueError:
-        raise Invalid("Idempotency-Key", "Send the header Idempotency-Key with a UUID, a new one for each decision or "
-                                         f"write; got '{text}'.") from None
+        sentence = f"Send the header with a UUID, a new one for each decision or write; got '{text}'."
+        raise Invalid("Idempotency-Key", sentence) from None
 
 
 def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
@@ -69,5 +72,7 @@ def claim(user: User, key: UUID, route: str, body_digest: bytes) -> Idempotency 
     if stored.route != route or bytes(stored.body_digest) != body_digest:
         raise KeyReused
     if stored.status is None:
-        raise InProgress("A request with this Idempotency-Key is still being answered. Try again in a moment.")
+        raise InProgress(
+            "A request with this Idempotency-Key is still being answered. Try again in a moment."
+        )
     return Response(json.loads(bytes(stored.answer or b"null")), status=stored.status)

@@ -46,7 +46,9 @@ class LinesParser(BaseParser):
                 size += len(piece)
                 if size > settings.MAX_UPLOAD_BYTES:
                     path.unlink()
-                    raise TooLarge(f"The body is larger than {settings.MAX_UPLOAD_BYTES:,} bytes. Send it in parts.")
+                    raise TooLarge(
+                        f"The body is larger than {settings.MAX_UPLOAD_BYTES:,} bytes. Send it in parts."
+                    )
                 digest.update(piece)
                 file.write(piece)
         return Upload(path, digest.digest())
@@ -57,10 +59,14 @@ class LinesRenderer(BaseRenderer):
 
     media_type, format = TYPE, "ndjson"
 
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
+    ) -> bytes:
         return JSONRenderer().render(data)
 
 
 def answer(rows: Iterator[Any]) -> StreamingHttpResponse:
     """One JSON object a line."""
-    return StreamingHttpResponse((json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows), content_type=TYPE)
+    return StreamingHttpResponse(
+        (json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows), content_type=TYPE
+    )

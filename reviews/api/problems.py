@@ -14,8 +14,18 @@ from rest_framework.views import set_rollback
 
 from reviews.errors import Invalid, WinnowError
 
-TITLES = {400: "Bad request", 401: "Not signed in", 403: "Not allowed", 404: "Not found", 405: "Wrong method",
-          409: "Conflict", 410: "Gone", 415: "Wrong kind of content", 422: "Refused", 429: "Too many calls"}
+TITLES = {
+    400: "Bad request",
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Wrong method",
+    409: "Conflict",
+    410: "Gone",
+    415: "Wrong kind of content",
+    422: "Refused",
+    429: "Too many calls",
+}
 
 
 class ProblemRenderer(JSONRenderer):
@@ -26,14 +36,20 @@ def answer(problem: Exception, context: dict[str, Any]) -> Response | None:
     """The Response for an exception, or None for a bug, which stays a bug."""
     headers: dict[str, str] = {}
     if isinstance(problem, WinnowError):
-        fields = [{"field": problem.field, "detail": str(problem)}] if isinstance(problem, Invalid) and problem.field else []
+        fields = (
+            [{"field": problem.field, "detail": str(problem)}]
+            if isinstance(problem, Invalid) and problem.field
+            else []
+        )
         body = _body(problem.status, problem.code, str(problem), fields)
     elif isinstance(problem, Http404):
         body = _body(404, "not-found", "There is nothing here that you may see.")
     elif isinstance(problem, PermissionDenied):
         body = _body(403, "not-allowed", "You may not do this.")
     elif isinstance(problem, exceptions.ValidationError):
-        body = _body(422, "invalid", "The body has fields that cannot be taken.", list(_fields(problem.detail)))
+        body = _body(
+            422, "invalid", "The body has fields that cannot be taken.", list(_fields(problem.detail))
+        )
     elif isinstance(problem, exceptions.APIException):
         body = _body(problem.status_code, str(problem.default_code).replace("_", "-"), str(problem.detail))
         if isinstance(problem, exceptions.Throttled):
@@ -51,7 +67,13 @@ def answer(problem: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _body(status: int, code: str, detail: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
-    body = {"type": "about:blank", "title": TITLES.get(status, "Error"), "status": status, "code": code, "detail": detail}
+    body = {
+        "type": "about:blank",
+        "title": TITLES.get(status, "Error"),
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
     return {**body, "errors": errors} if errors else body
 
 

@@ -8,4 +8,8 @@ class BearerTokenScheme(OpenApiAuthenticationExtension):
     name = "token"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "description": "A token from your page, for one project and role."}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token from your page, for one project and role.",
+        }

@@ -90,13 +90,26 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
 
     class Meta:
         model = Review
-        fields = ["id", "trace", "reviewer", "reviewer_kind", "kind", "verdict", "clauses", "comment", "seconds", "at"]
+        fields = [
+            "id",
+            "trace",
+            "reviewer",
+            "reviewer_kind",
+            "kind",
+            "verdict",
+            "clauses",
+            "comment",
+            "seconds",
+            "at",
+        ]
 
     def get_trace(self, review: Review) -> str:
         return review.trace.digest_hex
 
     def get_clauses(self, review: Review) -> list[str]:
-        return sorted({citation.clause.key for citation in review.citations.all() if citation.held == "fails"})
+        return sorted(
+            {citation.clause.key for citation in review.citations.all() if citation.held == "fails"}
+        )
 
 
 class RecordedSerializer(serializers.Serializer[Any]):
@@ -140,7 +153,7 @@ class DraftSerializer(serializers.Serializer[Any]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if request := self.context.get("request"):
-            self.fields["round"].queryset = Round.objects.visible_to(request.user)  # type: ignore[attr-defined]
+            self.fields["round"].queryset = Round.objects.visible_to(request.user)
 
 
 class DatasetSerializer(serializers.ModelSerializer[Dataset]):

@@ -18,18 +18,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from reviews import assigning, exporting, importing, jobs, permitting, reviewing, tasks
+from reviews import assigning, exporting, importing, jobs, landing, permitting, reviewing, saying, tasks
 from reviews.api import filters, ndjson, serializers
-from reviews.api.idempotency import claim, idempotent, key_of
+from reviews.api.idempotency import claim, idempotent, key_of, key_required
 from reviews.errors import Invalid
 from reviews.formats import spec_markdown
 from reviews.models import Assignment, Dataset, Decision, Job, Member, Project, Review, Role, Round, User
 from reviews.models.projects import acting
 
 EITHER = [JSONRenderer, ndjson.LinesRenderer]
-KEY = OpenApiParameter("Idempotency-Key", OpenApiTypes.UUID, OpenApiParameter.HEADER, description="A new one for each write.")
-KEY_REQUIRED = OpenApiParameter("Idempotency-Key", OpenApiTypes.UUID, OpenApiParameter.HEADER, required=True,
-                                description="A new one for each decision.")
+KEY = OpenApiParameter(
+    "Idempotency-Key", OpenApiTypes.UUID, OpenApiParameter.HEADER, description="A new one for each write."
+)
+KEY_REQUIRED = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.UUID,
+    OpenApiParameter.HEADER,
+    required=True,
+    description="A new one for each decision.",
+)
 
 
 def caller(request: Request) -> User:
@@ -40,7 +47,11 @@ class MeView(APIView):
     @extend_schema(responses=serializers.MeSerializer)
     def get(self, request: Request) -> Response:
         """Who you are here, and your roles."""
-        mine = Member.objects.filter(acting(caller(request))).select_related("project").order_by("project__slug", "role")
+        mine = (
+            Member.objects.filter(acting(caller(request)))
+            .select_related("project")
+            .order_by("project__slug", "role")
+        )
         roles = [{"project": member.project.slug, "role": member.role} for member in mine]
         return Response({"user": caller(request).username, "roles": roles})
 
@@ -68,10 +79,19 @@ class RoundViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Round]):
 
     def get_queryset(self) -> Any:
         rounds = Round.objects.visible_to(self.request.user)
-        return rounds.for_reader(self.request.user) if self.action == "next" else rounds.select_related("project", "spec_version")
+        return (
+            rounds.for_reader(self.request.user)
+            if self.action == "next"
+            else rounds.select_related("project", "spec_version")
+        )
 
-    @extend_schema(request=None, responses={200: serializers.LeasedSerializer, 204: None},
-                   parameters=[OpenApiParameter("ahead", bool, description="also lease the one after, and give that one")])
+    @extend_schema(
+        request=None,
+        responses={200: serializers.LeasedSerializer, 204: None},
+        parameters=[
+            OpenApiParameter("ahead", bool, description="also lease the one after, and give that one")
+        ],
+    )
     @action(detail=True, methods=["post"])
     def next(self, request: Request, pk: str) -> Response:
         """Lease the next trace for you; with `ahead=1` the second one, to prefetch."""
@@ -85,20 +105,25 @@ class RoundViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Round]):
         assignment = found.assignments[-1]
         trace = assignment.trace
         spec = spec_markdown.parse(round.spec_version.text)
-        return Response({
-            "assignment": assignment.pk,
-            "expires_at": assignment.leased_until,
-            "trace": {
-                "digest": trace.digest_hex,
-                "prompt": trace.round_prompt.prompt.as_messages,
-                "reasoning": trace.reasoning.as_text,
-                "answer": trace.answer.as_text if trace.answer else None,
-            },
-            "clauses": [{"key": clause.key, "title": clause.title} for clause in spec.clauses],
-        })
+        return Response(
+            {
+                "assignment": assignment.pk,
+                "expires_at": assignment.leased_until,
+                "trace": {
+                    "digest": trace.digest_hex,
+                    "prompt": trace.round_prompt.prompt.as_messages,
+                    "reasoning": trace.reasoning.as_text,
+                    "answer": trace.answer.as_text if trace.answer else None,
+                },
+                "clauses": [{"key": clause.key, "title": clause.title} for clause in spec.clauses],
+            }
+        )
 
-    @extend_schema(request={"application/x-ndjson": OpenApiTypes.BINARY}, responses={(200, "application/x-ndjson"): OpenApiTypes.BINARY},
-                   parameters=[KEY])
+    @extend_schema(
+        request={"application/x-ndjson": OpenApiTypes.BINARY},
+        responses={(200, "application/x-ndjson"): OpenApiTypes.BINARY},
+        parameters=[KEY],
+    )
     @action(detail=True, methods=["post"], parser_classes=[ndjson.LinesParser], renderer_classes=EITHER)
     def traces(self, request: Request, pk: str) -> HttpResponse:
         """Bring traces in as NDJSON. The answer has a line for each line: `new`, `known` or `refused` and why."""
@@ -112,9 +137,11 @@ class RoundViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Round]):
             mine = claim(caller(request), key, request.path, upload.sha256)
             if isinstance(mine, Response):
                 return mine
-        landed: list[importing.Landed] = []
+        landed: list[landing.Landed] = []
         try:
-            batch = importing.begin(round, upload.path, by=caller(request), name=f"api-{upload.sha256.hex()[:12]}.jsonl")
+            batch = importing.begin(
+                round, upload.path, by=caller(request), name=f"api-{upload.sha256.hex()[:12]}.jsonl"
+            )
             importing.run(batch, answer=landed.append)
         except Exception:
             if key is not None:
@@ -122,19 +149,29 @@ class RoundViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Round]):
             raise
         finally:
             upload.path.unlink(missing_ok=True)
-        rows = [{name: value for name in ("line", "state", "digest", "field", "reason", "warning")
-                 if (value := getattr(row, name)) != ""} for row in landed]
+        rows = [
+            {
+                name: value
+                for name in ("line", "state", "digest", "field", "reason", "warning")
+                if (value := getattr(row, name)) != ""
+            }
+            for row in landed
+        ]
         if key is not None:
             mine.status, mine.answer = 200, json.dumps(rows).encode()
             mine.save(update_fields=["status", "answer"])
         return ndjson.answer(iter(rows))
 
-    @extend_schema(responses=serializers.DecisionSerializer(many=True), parameters=filters.DECISION_PARAMETERS)
+    @extend_schema(
+        responses=serializers.DecisionSerializer(many=True), parameters=filters.DECISION_PARAMETERS
+    )
     @action(detail=True, renderer_classes=EITHER)
     def decisions(self, request: Request, pk: str) -> Any:
         """What the reviews of each trace come to. As NDJSON where `Accept: application/x-ndjson` asks for it."""
         round = self.readable(request)
-        rows = filters.decisions(Decision.objects.visible_to(caller(request)).filter(round=round), request.query_params)
+        rows = filters.decisions(
+            Decision.objects.visible_to(caller(request)).filter(round=round), request.query_params
+        )
         return self.listed(request, rows.select_related("trace"), serializers.DecisionSerializer)
 
     @extend_schema(responses=serializers.ReviewSerializer(many=True), parameters=filters.REVIEW_PARAMETERS)
@@ -142,13 +179,17 @@ class RoundViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Round]):
     def reviews(self, request: Request, pk: str) -> Any:
         """The reviews of a round, superseded ones too. As NDJSON where `Accept: application/x-ndjson` asks for it."""
         round = self.readable(request)
-        rows = filters.reviews(Review.objects.visible_to(caller(request)).filter(round=round), request.query_params)
+        rows = filters.reviews(
+            Review.objects.visible_to(caller(request)).filter(round=round), request.query_params
+        )
         rows = rows.select_related("trace", "reviewer").prefetch_related("citations__clause")
         return self.listed(request, rows, serializers.ReviewSerializer)
 
     def readable(self, request: Request) -> Round:
         round: Round = self.get_object()
-        permitting.require(caller(request), round.project_id, Role.LEAD, Role.AUDITOR, doing="Reading what others decided")
+        permitting.require(
+            caller(request), round.project_id, Role.LEAD, Role.AUDITOR, doing="Reading what others decided"
+        )
         return round
 
     def listed(self, request: Request, rows: Any, serializer: Any) -> Any:
@@ -170,9 +211,10 @@ class AssignmentViewSet(viewsets.GenericViewSet[Assignment]):
         """Record your decision on the trace that you hold. The lease ends with it."""
         body = serializers.SaidSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        key = key_of(request, required=True)
-        assert key is not None
-        done = reviewing.record(whole_number(pk), said(body.validated_data), by=caller(request), key=key, origin=Review.Origin.API)
+        key = key_required(request)
+        done = reviewing.record(
+            whole_number(pk), said(body.validated_data), by=caller(request), key=key, origin=Review.Origin.API
+        )
         return Response({"review": done.pk, "decision": done.came_to}, status=201)
 
     @extend_schema(request=serializers.ReasonSerializer, responses={204: None}, parameters=[KEY])
@@ -189,7 +231,9 @@ class AssignmentViewSet(viewsets.GenericViewSet[Assignment]):
     @action(detail=True, methods=["post"])
     def renew(self, request: Request, pk: str) -> Response:
         """Hold a long read: the lease runs its full time again."""
-        return Response(serializers.AssignmentSerializer(assigning.renew(self.get_object(), by=caller(request))).data)
+        return Response(
+            serializers.AssignmentSerializer(assigning.renew(self.get_object(), by=caller(request))).data
+        )
 
 
 class ReviewViewSet(viewsets.GenericViewSet[Review]):
@@ -215,14 +259,20 @@ class DatasetViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Dataset]
     def get_queryset(self) -> Any:
         return Dataset.objects.visible_to(self.request.user).select_related("project")
 
-    @extend_schema(request=serializers.DraftSerializer, responses={202: serializers.DatasetSerializer}, parameters=[KEY])
+    @extend_schema(
+        request=serializers.DraftSerializer, responses={202: serializers.DatasetSerializer}, parameters=[KEY]
+    )
     @idempotent
     def create(self, request: Request) -> Response:
         """Draft a data set of what a round accepted and start the job that writes it."""
         body = serializers.DraftSerializer(data=request.data, context={"request": request})
         body.is_valid(raise_exception=True)
-        dataset = exporting.draft(body.validated_data["round"], body.validated_data["format"], by=caller(request))
-        job = jobs.start(Job.Kind.BUILD_DATASET, dataset.project_id, dataset.pk, by=caller(request), unit="rows")
+        dataset = exporting.draft(
+            body.validated_data["round"], body.validated_data["format"], by=caller(request)
+        )
+        job = jobs.start(
+            Job.Kind.BUILD_DATASET, dataset.project_id, dataset.pk, by=caller(request), unit="rows"
+        )
         tasks.ring(job)
         return Response(self.get_serializer(dataset).data, status=202)
 
@@ -258,10 +308,12 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
-def said(data: dict[str, Any]) -> reviewing.Said:
+def said(data: dict[str, Any]) -> saying.Said:
     """The verb's words for a validated body."""
-    spans = tuple(reviewing.Span(**span) for span in data.pop("spans"))
-    return reviewing.Said(**{**data, "clauses": tuple(data["clauses"]), "remarks": tuple(data["remarks"])}, spans=spans)
+    spans = tuple(saying.Span(**span) for span in data.pop("spans"))
+    return saying.Said(
+        **{**data, "clauses": tuple(data["clauses"]), "remarks": tuple(data["remarks"])}, spans=spans
+    )
 
 
 def ranged(request: Request, path: Path) -> HttpResponse | StreamingHttpResponse | FileResponse:
@@ -273,7 +325,9 @@ def ranged(request: Request, path: Path) -> HttpResponse | StreamingHttpResponse
         raise Http404 from None
     asked = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", request.headers.get("Range", ""))
     if asked is None or asked.groups() == ("", ""):
-        whole = FileResponse(file, as_attachment=True, filename=path.name, content_type="application/octet-stream")
+        whole = FileResponse(
+            file, as_attachment=True, filename=path.name, content_type="application/octet-stream"
+        )
         whole.headers["Accept-Ranges"] = "bytes"
         return whole
     first = int(asked[1]) if asked[1] else max(size - int(asked[2]), 0)
@@ -281,9 +335,14 @@ def ranged(request: Request, path: Path) -> HttpResponse | StreamingHttpResponse
     if first > last:
         file.close()
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-    part = StreamingHttpResponse(pieces(file, first, last), status=206, content_type="application/octet-stream")
-    for name, value in {"Content-Range": f"bytes {first}-{last}/{size}", "Content-Length": str(last - first + 1),
-                        "Accept-Ranges": "bytes"}.items():
+    part = StreamingHttpResponse(
+        pieces(file, first, last), status=206, content_type="application/octet-stream"
+    )
+    for name, value in {
+        "Content-Range": f"bytes {first}-{last}/{size}",
+        "Content-Length": str(last - first + 1),
+        "Accept-Ranges": "bytes",
+    }.items():
         part.headers[name] = value
     return part
 
@@ -295,5 +354,3 @@ def pieces(file: Any, first: int, last: int) -> Iterator[bytes]:
         while left and (piece := file.read(min(2**16, left))):
             left -= len(piece)
             yield piece
-
-

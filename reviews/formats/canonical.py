@@ -13,7 +13,9 @@ from typing import Any
 
 def dump(value: Any) -> bytes:
     """`value` as canonical JSON bytes. Raises ValueError for NaN, Infinity or a lone surrogate."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
 
 
 def digest(value: Any) -> bytes:

@@ -37,8 +37,11 @@ def sample(row: dict[str, Any], line: int) -> Sample:
     known = {"prompt_id", "prompt", "reasoning", "answer", "model", "sample_index", "sampling", "meta"}
     meta = _optional(row, "meta", dict, "an object") or {}
     if unknown := {key: value for key, value in row.items() if key not in known}:
-        meta = {**meta, "unknown_keys": unknown, **({"unknown_keys_before": meta["unknown_keys"]}
-                                                    if "unknown_keys" in meta else {})}  # kept, never dropped
+        meta = {
+            **meta,
+            "unknown_keys": unknown,
+            **({"unknown_keys_before": meta["unknown_keys"]} if "unknown_keys" in meta else {}),
+        }  # kept, never dropped
     return Sample(
         line=line,
         prompt_id=_optional(row, "prompt_id", str, "text"),

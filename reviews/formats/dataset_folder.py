@@ -31,29 +31,39 @@ def shard_name(format: str, split: str, index: int, count: int, sha256: bytes) -
     return f"data/{format}/{split}-{index:05}-of-{count:05}-{sha256.hex()[:12]}.parquet"
 
 
-def card(name: str, shards: list[ShardFile], paragraph: str, facts: list[tuple[str, str]], licences: list[str]) -> str:
+def card(
+    name: str, shards: list[ShardFile], paragraph: str, facts: list[tuple[str, str]], licences: list[str]
+) -> str:
     """The README of a data set: YAML for `datasets`, with exact counts, then what a person should know."""
     formats = list(dict.fromkeys(shard.format for shard in shards))
     infos, configs = [], []
     for place, format in enumerate(formats):
         mine = [shard for shard in shards if shard.format == format]
         splits = list(dict.fromkeys(shard.split for shard in mine))
-        infos.append({
-            "config_name": format,
-            "features": FORMATS[format].FEATURES,
-            "splits": [
-                {"name": split, "num_bytes": sum(shard.bytes for shard in mine if shard.split == split),
-                 "num_examples": sum(shard.rows for shard in mine if shard.split == split)}
-                for split in splits
-            ],
-        })
-        configs.append({
-            "config_name": format,
-            **({"default": True} if place == 0 else {}),
-            "data_files": [
-                {"split": split, "path": [shard.file for shard in mine if shard.split == split]} for split in splits
-            ],
-        })
+        infos.append(
+            {
+                "config_name": format,
+                "features": FORMATS[format].FEATURES,
+                "splits": [
+                    {
+                        "name": split,
+                        "num_bytes": sum(shard.bytes for shard in mine if shard.split == split),
+                        "num_examples": sum(shard.rows for shard in mine if shard.split == split),
+                    }
+                    for split in splits
+                ],
+            }
+        )
+        configs.append(
+            {
+                "config_name": format,
+                **({"default": True} if place == 0 else {}),
+                "data_files": [
+                    {"split": split, "path": [shard.file for shard in mine if shard.split == split]}
+                    for split in splits
+                ],
+            }
+        )
     head: dict[str, Any] = {
         "pretty_name": name,
         "license": "other",

@@ -22,20 +22,29 @@ class Written:
     """What one file holds. logical: SHA-256 over the canonical JSON of each row and an LF; it survives a new pyarrow."""
 
     rows: int
-    bytes: int
+    size: int
     sha256: bytes
     logical: bytes
 
 
-def write(path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema, after: Callable[[int], None] | None = None) -> Written:
+def write(
+    path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema, after: Callable[[int], None] | None = None
+) -> Written:
     """Write `rows` to `path` and say what was written. after: called with the rows of each group as it is written.
 
     Row groups are cut by a rule on the rows (1,000 of them or 16 MiB of JSON), never by arrival.
     """
     logical, count = hashlib.sha256(), 0
     with pq.ParquetWriter(
-        path, schema, compression="zstd", compression_level=3, use_dictionary=False, write_statistics=False,
-        version="2.6", data_page_version="1.0", store_schema=False,
+        path,
+        schema,
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=False,
+        write_statistics=False,
+        version="2.6",
+        data_page_version="1.0",
+        store_schema=False,
     ) as writer:
         for group, lines in _groups(rows):
             for line in lines:

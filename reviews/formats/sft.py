@@ -8,23 +8,36 @@ import pyarrow as pa
 
 NAME, VERSION = "sft", 1
 _MESSAGE = [pa.field("role", pa.string()), pa.field("content", pa.string())]
-SCHEMA = pa.schema([
-    pa.field("prompt", pa.list_(pa.struct(_MESSAGE))),
-    pa.field("completion", pa.list_(pa.struct([*_MESSAGE, pa.field("reasoning_content", pa.string())]))),
-    pa.field("trace_digest", pa.string()),
-    pa.field("prompt_digest", pa.string()),
-])
+SCHEMA = pa.schema(
+    [
+        pa.field("prompt", pa.list_(pa.struct(_MESSAGE))),
+        pa.field("completion", pa.list_(pa.struct([*_MESSAGE, pa.field("reasoning_content", pa.string())]))),
+        pa.field("trace_digest", pa.string()),
+        pa.field("prompt_digest", pa.string()),
+    ]
+)
 FEATURES: list[dict[str, Any]] = [
     {"name": "prompt", "list": [{"name": "role", "dtype": "string"}, {"name": "content", "dtype": "string"}]},
-    {"name": "completion", "list": [{"name": "role", "dtype": "string"}, {"name": "content", "dtype": "string"},
-                                    {"name": "reasoning_content", "dtype": "string"}]},
+    {
+        "name": "completion",
+        "list": [
+            {"name": "role", "dtype": "string"},
+            {"name": "content", "dtype": "string"},
+            {"name": "reasoning_content", "dtype": "string"},
+        ],
+    },
     {"name": "trace_digest", "dtype": "string"},
     {"name": "prompt_digest", "dtype": "string"},
 ]
 
 
-def row(messages: list[dict[str, Any]], reasoning: str, answer: str | None, trace_digest: bytes,
-        prompt_digest: bytes) -> dict[str, Any]:
+def row(
+    messages: list[dict[str, Any]],
+    reasoning: str,
+    answer: str | None,
+    trace_digest: bytes,
+    prompt_digest: bytes,
+) -> dict[str, Any]:
     """One row for a trainer, the texts exactly as sampled. No key is ever null: Parquet gives all rows all keys."""
     return {
         "prompt": [{"role": message["role"], "content": message["content"]} for message in messages],

@@ -93,8 +93,10 @@ def _options(text: str, line: int) -> dict[str, str]:
     pairs = [part.partition("=") for part in text.split()]
     for name, equals, value in pairs:
         if not equals or not value or name not in ("purpose", "relation", "form-selects"):
-            raise SpecProblem(f"line {line}: '{name}{equals}{value}' is no option; expected purpose=…, relation=… "
-                              "or form-selects=…")
+            raise SpecProblem(
+                f"line {line}: '{name}{equals}{value}' is no option; expected purpose=…, relation=… "
+                "or form-selects=…"
+            )
     return {name: value for name, _, value in pairs}
 
 

@@ -22,7 +22,9 @@ def lines(file: BinaryIO, name: str, longest: int) -> Iterator[tuple[int, bytes 
     while piece := file.readline(longest + 1):
         number += 1
         if number == 1:
-            piece = piece.removeprefix(b"\xef\xbb\xbf")  # some editors put a mark at the start of a UTF-8 file
+            piece = piece.removeprefix(
+                b"\xef\xbb\xbf"
+            )  # some editors put a mark at the start of a UTF-8 file
         if len(piece) > longest and not piece.endswith(b"\n"):
             kept = piece[:KEPT_OF_A_REFUSED_LINE]
             while piece and not piece.endswith(b"\n"):
@@ -54,7 +56,14 @@ def parse_object(raw: bytes) -> dict[str, Any]:
 
 def kind(value: Any) -> str:
     """What a JSON value is, in the words of an error message."""
-    names = {str: "text", bool: "true or false", int: "a whole number", float: "a number", list: "a list", dict: "an object"}
+    names = {
+        str: "text",
+        bool: "true or false",
+        int: "a whole number",
+        float: "a number",
+        list: "a list",
+        dict: "an object",
+    }
     return "null" if value is None else names[type(value)]
 
 
@@ -78,7 +87,9 @@ def _check(value: Any, field: str) -> None:
         part, depth = waiting.pop()
         if isinstance(part, str):
             if any("\ud800" <= character <= "\udfff" for character in part) if not part.isascii() else False:
-                raise Refusal(field, "holds half of a surrogate pair (\\ud800–\\udfff alone), which no file can keep")
+                raise Refusal(
+                    field, "holds half of a surrogate pair (\\ud800–\\udfff alone), which no file can keep"
+                )
         elif isinstance(part, float) and part in (float("inf"), float("-inf")):
             raise Refusal(field, "holds a number too large to keep")
         elif isinstance(part, (dict, list)):

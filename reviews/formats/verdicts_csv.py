@@ -74,14 +74,22 @@ def _row(row: dict[str, str], line: int, name: str) -> SaidElsewhere | RefusedLi
         try:
             identity = (row["prompt_id"], row["model"], int(row["sample_index"]))
         except (KeyError, ValueError):
-            return refuse("sample_index", "expected a trace_digest, or prompt_id, model and a whole sample_index")
+            return refuse(
+                "sample_index", "expected a trace_digest, or prompt_id, model and a whole sample_index"
+            )
     if not (reviewer := row["reviewer"].strip()) or len(reviewer) > 150:
         return refuse("reviewer", "expected a name of 1 to 150 characters")
     if (verdict := row["verdict"].strip()) not in VERDICTS:
         return refuse("verdict", f"expected one of {', '.join(VERDICTS)}; got '{verdict}'")
     return SaidElsewhere(
-        line, bytes.fromhex(digest) or None, identity, reviewer, verdict,
-        _keys(row.get("clauses", "")), _keys(row.get("remarks", "")), row.get("comment", ""),
+        line,
+        bytes.fromhex(digest) or None,
+        identity,
+        reviewer,
+        verdict,
+        _keys(row.get("clauses", "")),
+        _keys(row.get("remarks", "")),
+        row.get("comment", ""),
     )
 
 

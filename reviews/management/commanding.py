@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -22,29 +23,39 @@ class WinnowCommand(BaseCommand):
 
     requires_system_checks: list[str] = []
     json_wanted = False
+    run: Callable[..., None]  # what the command does; raises WinnowError to refuse, or calls `found_wanting`
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", dest="as_json", help="one JSON object on standard output")
+        parser.add_argument(
+            "--json", action="store_true", dest="as_json", help="one JSON object on standard output"
+        )
         self.arguments(parser)
 
     def arguments(self, parser: ArgumentParser) -> None:
         """The command's own arguments."""
 
-    def run(self, **options: Any) -> None:
-        """What the command does; raises WinnowError to refuse, or calls `found_wanting`."""
-        raise NotImplementedError
-
     def handle(self, *args: Any, **options: Any) -> None:
         self.json_wanted = options.pop("as_json")
-        for name in ("verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks"):
+        for name in (
+            "verbosity",
+            "settings",
+            "pythonpath",
+            "traceback",
+            "no_color",
+            "force_color",
+            "skip_checks",
+        ):
             options.pop(name, None)
         try:
             self.run(**options)
         except WinnowError as refused:
             raise CommandError(str(refused), returncode=2 if isinstance(refused, Unreadable) else 1) from None
         except (OperationalError, ProgrammingError) as problem:
-            raise CommandError(f"The database does not answer as it should: {problem}. If it is new, run "
-                               "'manage.py migrate' first.", returncode=2) from None
+            raise CommandError(
+                f"The database does not answer as it should: {problem}. If it is new, run "
+                "'manage.py migrate' first.",
+                returncode=2,
+            ) from None
 
     def say(self, words: str) -> None:
         """A line for people."""
@@ -84,6 +95,8 @@ def round_named(project: Project, name: str) -> Round:
     """The round, or an error that says how to make one."""
     round = project.rounds.filter(name=name).select_related("project", "spec_version").first()
     if round is None:
-        raise Unreadable(f"The project '{project.slug}' has no round '{name}'. Make it with "
-                         f"'manage.py create_round \"{name}\" --project {project.slug}'.")
+        raise Unreadable(
+            f"The project '{project.slug}' has no round '{name}'. Make it with "
+            f"'manage.py create_round \"{name}\" --project {project.slug}'."
+        )
     return round

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core import checks
@@ -12,10 +13,12 @@ from reviews.models import frozen
 
 def register() -> None:
     """Register with Django; run by `manage.py check --database default` and before `serve`."""
-    checks.register(triggers_are_installed, checks.Tags.database)
+    checks.register(checks.Tags.database)(triggers_are_installed)
 
 
-def triggers_are_installed(databases: list[str] | None = None, **options: Any) -> list[checks.CheckMessage]:
+def triggers_are_installed(
+    *, databases: Sequence[str] | None = None, **options: Any
+) -> list[checks.CheckMessage]:
     """One error for each frozen table that lost a trigger; nothing for tables not yet migrated."""
     problems: list[checks.CheckMessage] = []
     for alias in databases or []:
@@ -25,8 +28,11 @@ def triggers_are_installed(databases: list[str] | None = None, **options: Any) -
             table = model._meta.db_table
             missing = frozen.trigger_names(model, connection.vendor) - present
             if table in tables and missing:
-                problems.append(checks.Error(
-                    f"The table {table} has lost {', '.join(sorted(missing))}: its frozen rows could be changed.",
-                    hint="Run 'manage.py migrate', which installs the triggers afresh.", id="reviews.E001",
-                ))
+                problems.append(
+                    checks.Error(
+                        f"The table {table} has lost {', '.join(sorted(missing))}: its frozen rows could be changed.",
+                        hint="Run 'manage.py migrate', which installs the triggers afresh.",
+                        id="reviews.E001",
+                    )
+                )
     return problems

@@ -20,11 +20,19 @@ class EventQuerySet(models.QuerySet["Event"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         return self.filter(project__in=projects_of(user, Role.LEAD, Role.AUDITOR))
 
-    def log(self, project_id: int, kind: str, by: User | None, subject: models.Model, **payload: Any) -> Event:
+    def log(
+        self, project_id: int, kind: str, by: User | None, subject: models.Model, **payload: Any
+    ) -> Event:
         """Write one line of the log, in the transaction of what it tells of."""
         about = f"{subject._meta.model_name}:{subject.pk}"
-        return self.create(project_id=project_id, kind=kind, actor=by, subject=about, payload=canonical.dump(payload),
-                           at=timezone.now())
+        return self.create(
+            project_id=project_id,
+            kind=kind,
+            actor=by,
+            subject=about,
+            payload=canonical.dump(payload),
+            at=timezone.now(),
+        )
 
 
 class Event(models.Model):

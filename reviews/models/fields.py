@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 
 
-class ExactTextField(models.TextField):
+class ExactTextField(models.TextField):  # type: ignore[type-arg]
     """Any text, NUL included, which PostgreSQL's text columns refuse: kept with backslash escapes."""
 
     def get_prep_value(self, value: Any) -> Any:
@@ -20,7 +20,7 @@ class ExactTextField(models.TextField):
         return "\\".join(part.replace("\\0", "\0") for part in value.split("\\\\"))
 
 
-class DigestField(models.BinaryField):
+class DigestField(models.BinaryField):  # type: ignore[type-arg]
     """A SHA-256 digest as its 32 bytes, so that both databases order it by its bytes and by nothing else."""
 
     def __init__(self, *args: Any, **options: Any) -> None:

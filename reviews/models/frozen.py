@@ -48,7 +48,9 @@ def trigger_names(model: type[models.Model], vendor: str) -> set[str]:
 def statements(model: type[models.Model], declared: Frozen, vendor: str) -> list[str]:
     """The SQL that creates the triggers of one model on SQLite or PostgreSQL."""
     table = model._meta.db_table
-    columns = [f'"{field.column}"' for field in model._meta.concrete_fields if field.name not in declared.may_change]
+    columns = [
+        f'"{field.column}"' for field in model._meta.concrete_fields if field.name not in declared.may_change
+    ]
     if vendor == "sqlite":
         when = f"WHEN {declared.once} " if declared.once else ""
         raising = f"BEGIN SELECT RAISE(ABORT, '{table} is frozen'); END"

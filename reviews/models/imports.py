@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+import json
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 
@@ -45,6 +46,12 @@ class ImportBatch(models.Model):
     def __str__(self) -> str:
         return f"import {self.pk} of {self.file}"
 
+    @property
+    def mapping_object(self) -> dict[str, Any]:
+        """Where the fields were read from; empty for canonical files."""
+        found: dict[str, Any] = json.loads(bytes(self.mapping))
+        return found
+
 
 class BatchWithdrawal(models.Model):
     """A wrong import taken back: its traces leave queue, counts and exports, and stay on record."""
@@ -72,8 +79,7 @@ class RefusedLine(models.Model):
     text = models.BinaryField()
 
     class Meta:
-        ordering = ["batch", "line"]
-        constraints = [models.UniqueConstraint(fields=["batch", "line"], name="refused_line_once")]
+        ordering = ["batch", "line", "pk"]  # one line of a mapped file may hold several samples
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.reason}"

@@ -25,7 +25,9 @@ class JobQuerySet(models.QuerySet["Job"]):
     def abandoned(self, now: datetime) -> Self:
         """Unfinished ones that nobody works at: their heartbeat is old, or no worker ever took them up."""
         stale = now - timedelta(seconds=settings.JOB_STALE_SECONDS)
-        return self.unfinished().filter(Q(heartbeat_at__lt=stale) | Q(heartbeat_at=None, created_at__lt=stale))
+        return self.unfinished().filter(
+            Q(heartbeat_at__lt=stale) | Q(heartbeat_at=None, created_at__lt=stale)
+        )
 
 
 class Job(models.Model):
@@ -107,4 +109,6 @@ class WorkerBeat(models.Model):
 
     @classmethod
     def alive(cls, now: datetime) -> bool:
-        return cls.objects.filter(seen_at__gte=now - timedelta(seconds=settings.WORKER_STALE_SECONDS)).exists()
+        return cls.objects.filter(
+            seen_at__gte=now - timedelta(seconds=settings.WORKER_STALE_SECONDS)
+        ).exists()

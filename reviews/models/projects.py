@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Self
 
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 
@@ -32,8 +31,6 @@ class User(AbstractUser):
 
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.HUMAN)
     token_used: Token | None = None  # set by the API's authentication, never stored
-
-    objects: ClassVar[UserManager[User]] = UserManager()
 
     @property
     def shown_name(self) -> str:
@@ -71,7 +68,9 @@ class Project(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(held_out_below__lt=HELD_OUT_BUCKETS), name="project_holds_out_a_part")
+            models.CheckConstraint(
+                condition=Q(held_out_below__lt=HELD_OUT_BUCKETS), name="project_holds_out_a_part"
+            )
         ]
 
     def __str__(self) -> str:
@@ -86,7 +85,9 @@ class Member(models.Model):
     role = models.CharField(max_length=10, choices=Role)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "user", "role"], name="member_once_for_each_role")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "user", "role"], name="member_once_for_each_role")
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_id} as {self.role} in {self.project_id}"
@@ -108,7 +109,6 @@ def acting(user: User | AnonymousUser, *roles: str) -> Q:
 def projects_of(user: User | AnonymousUser, *roles: str) -> models.QuerySet[Member, int]:
     """The ids of the projects where the user acts in one of `roles`: the subquery of every `visible_to`."""
     return Member.objects.filter(acting(user, *roles)).values_list("project_id", flat=True)
-
 
 
 class Invitation(models.Model):

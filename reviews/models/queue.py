@@ -54,7 +54,7 @@ SELECT id, trace_id, 2 AS grade, place FROM (
     AND a.round_id = %(round)s AND a.place >= %(place)s AND {_MAY_TAKE}
   ORDER BY a.place, a.id LIMIT %(limit)s) open_ones
 ORDER BY grade, place
-"""
+"""  # noqa: S608  # put together from the constants above, never from what someone sent
 
 
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
@@ -65,7 +65,9 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def open(self) -> Self:
         return self.filter(closed_by=None)
 
-    def waiting_for(self, reviewer: User, round: Round, place: int, now: datetime, limit: int) -> list[Waiting]:
+    def waiting_for(
+        self, reviewer: User, round: Round, place: int, now: datetime, limit: int
+    ) -> list[Waiting]:
         """What the reviewer holds and may take from `place` on, best first, in one query and in committed view.
 
         Rows that another transaction is just leasing still count as open here, so a reviewer's place never passes
@@ -73,8 +75,10 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """
         with connection.cursor() as cursor:
             moment = connection.ops.adapt_datetimefield_value(now)
-            cursor.execute(_WAITING, {"reviewer": reviewer.pk, "round": round.pk, "place": place, "limit": limit,
-                                      "now": moment})
+            cursor.execute(
+                _WAITING,
+                {"reviewer": reviewer.pk, "round": round.pk, "place": place, "limit": limit, "now": moment},
+            )
             return [Waiting(*row) for row in cursor.fetchall()]
 
 
@@ -105,10 +109,13 @@ class Assignment(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["trace", "slot"], name="assignment_slot_once"),
             models.UniqueConstraint(
-                fields=["trace", "leased_by"], condition=Q(closed_by=None), name="assignment_one_lease_a_reviewer"
+                fields=["trace", "leased_by"],
+                condition=Q(closed_by=None),
+                name="assignment_one_lease_a_reviewer",
             ),
             models.CheckConstraint(
-                condition=Q(leased_by=None, leased_until=None) | Q(leased_by__isnull=False, leased_until__isnull=False),
+                condition=Q(leased_by=None, leased_until=None)
+                | Q(leased_by__isnull=False, leased_until__isnull=False),
                 name="assignment_lease_whole",
             ),
         ]
@@ -124,7 +131,10 @@ class Assignment(models.Model):
                 name="assignment_leased",
             ),
             models.Index(
-                F("leased_by"), F("round"), F("searched_epoch"), F("searched_to"),
+                F("leased_by"),
+                F("round"),
+                F("searched_epoch"),
+                F("searched_to"),
                 condition=Q(leased_by__isnull=False),
                 name="assignment_searched",
             ),

@@ -40,7 +40,11 @@ class ReviewQuerySet(models.QuerySet["Review"]):
 
     def counting(self) -> Self:
         """The heads that decide: verdicts of people, on the first pass, not taken back."""
-        return self.heads().filter(pass_number=1, reviewer_kind=User.Kind.HUMAN).exclude(verdict=Verdict.WITHDRAWN)
+        return (
+            self.heads()
+            .filter(pass_number=1, reviewer_kind=User.Kind.HUMAN)
+            .exclude(verdict=Verdict.WITHDRAWN)
+        )
 
 
 class Review(models.Model):

@@ -27,11 +27,15 @@ class RoundQuerySet(models.QuerySet["Round"]):
         from reviews.models.queue import Assignment
 
         mine = Assignment.objects.filter(
-            leased_by=user.pk, round=OuterRef("pk"), searched_epoch=OuterRef("epoch"), searched_to__isnull=False
+            leased_by=user.pk,
+            round=OuterRef("pk"),
+            searched_epoch=OuterRef("epoch"),
+            searched_to__isnull=False,
         )
         reviewer = Member.objects.filter(acting(user, Role.REVIEWER), project=OuterRef("project"))
         return self.select_related("spec_version", "project").annotate(
-            reads_here=Exists(reviewer), searched=Subquery(mine.order_by("-searched_to").values("searched_to")[:1])
+            reads_here=Exists(reviewer),
+            searched=Subquery(mine.order_by("-searched_to").values("searched_to")[:1]),
         )
 
 
@@ -62,13 +66,20 @@ class Round(models.Model):
     epoch = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    reads_here: bool  # set by for_reader
+    searched: int | None
+
     objects = RoundQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["project", "name"], name="round_name_once"),
-            models.CheckConstraint(condition=Q(overlap__gte=1, overlap__lte=20), name="round_overlap_1_to_20"),
-            models.CheckConstraint(condition=Q(double_share__gte=0, double_share__lte=1), name="round_share_0_to_1"),
+            models.CheckConstraint(
+                condition=Q(overlap__gte=1, overlap__lte=20), name="round_overlap_1_to_20"
+            ),
+            models.CheckConstraint(
+                condition=Q(double_share__gte=0, double_share__lte=1), name="round_share_0_to_1"
+            ),
         ]
 
     def __str__(self) -> str:

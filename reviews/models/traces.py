@@ -30,9 +30,7 @@ class Prompt(models.Model):
     bucket = models.PositiveSmallIntegerField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["project", "digest"], name="prompt_once_in_a_project")
-        ]
+        constraints = [models.UniqueConstraint(fields=["project", "digest"], name="prompt_once_in_a_project")]
 
     def __str__(self) -> str:
         return bytes(self.digest).hex()[:12]
@@ -60,7 +58,7 @@ class RoundPrompt(models.Model):
         constraints = [models.UniqueConstraint(fields=["round", "identity"], name="round_prompt_once")]
 
     def __str__(self) -> str:
-        return self.external_id
+        return str(self.external_id)
 
 
 class Sampler(models.Model):
@@ -83,7 +81,7 @@ class Sampler(models.Model):
         constraints = [models.UniqueConstraint(fields=["round", "identity"], name="sampler_once")]
 
     def __str__(self) -> str:
-        return self.model
+        return str(self.model)
 
 
 class Text(models.Model):
@@ -139,6 +137,8 @@ class Trace(models.Model):
     )
     sample_index = models.PositiveIntegerField()
     identity = DigestField()
+    # How many of the same identity were imported and taken back before: a wrong import does not block the right one.
+    generation = models.PositiveSmallIntegerField(default=0)
     content_digest = DigestField()
     digest = DigestField()
     prompt_was_text = models.BooleanField()  # the file gave one text, not chat messages
@@ -154,8 +154,8 @@ class Trace(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["round", "identity"], name="trace_identity_once"),
-            models.UniqueConstraint(fields=["round", "digest"], name="trace_digest_once"),
+            models.UniqueConstraint(fields=["round", "identity", "generation"], name="trace_identity_once"),
+            models.UniqueConstraint(fields=["round", "digest", "generation"], name="trace_digest_once"),
         ]
         indexes = [
             models.Index(fields=["digest"], name="trace_by_digest"),

@@ -47,3 +47,8 @@ def megabytes(size: int | None) -> str:
 @register.filter
 def hexadecimal(digest: Any) -> str:
     return bytes(digest).hex() if digest else ""
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    return "—" if share is None else f"{100 * share:.0f} %"

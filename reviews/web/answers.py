@@ -26,7 +26,11 @@ class WinnowErrors:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if is_htmx(request) and response.status_code == 302 and response["Location"].startswith(resolve_url(settings.LOGIN_URL)):
+        if (
+            is_htmx(request)
+            and response.status_code == 302
+            and response["Location"].startswith(resolve_url(settings.LOGIN_URL))
+        ):
             sentence = "You were signed out. Sign in again in another tab, then press once more: what you wrote is still here."
             return alert(request, sentence, 401)
         return response

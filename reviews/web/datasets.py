@@ -20,7 +20,9 @@ from reviews.web.answers import is_htmx, person
 @require_POST
 def export(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Draft a data set of what the round accepted, and start the job that writes it."""
-    dataset = exporting.draft(doors.round_of(request, slug, pk), request.POST.get("format", "sft"), by=person(request))
+    dataset = exporting.draft(
+        doors.round_of(request, slug, pk), request.POST.get("format", "sft"), by=person(request)
+    )
     _start(request, dataset)
     return redirect("dataset", slug, dataset.pk)
 
@@ -41,9 +43,19 @@ def dataset_page(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """What went out, how it was selected, and the files."""
     dataset = doors.dataset(request, slug, pk)
     job = Job.objects.filter(kind=Job.Kind.BUILD_DATASET, subject=dataset.pk).order_by("-pk").first()
-    return render(request, "reviews/dataset.html", {
-        "project": dataset.project, "round": dataset.round, "dataset": dataset, "manifest": dataset.manifest_object, "job": job,
-        "worker": WorkerBeat.alive(timezone.now()), "leads": Role.LEAD in person(request).roles_in(dataset.project_id)})
+    return render(
+        request,
+        "reviews/dataset.html",
+        {
+            "project": dataset.project,
+            "round": dataset.round,
+            "dataset": dataset,
+            "manifest": dataset.manifest_object,
+            "job": job,
+            "worker": WorkerBeat.alive(timezone.now()),
+            "leads": Role.LEAD in person(request).roles_in(dataset.project_id),
+        },
+    )
 
 
 @login_required
@@ -54,7 +66,9 @@ def file(request: HttpRequest, slug: str, pk: int, name: str) -> FileResponse:
     path = Path(dataset.folder) / name
     if name not in dataset.files or not path.is_file():
         raise Http404
-    return FileResponse(path.open("rb"), as_attachment=True, filename=path.name, content_type="application/octet-stream")
+    return FileResponse(
+        path.open("rb"), as_attachment=True, filename=path.name, content_type="application/octet-stream"
+    )
 
 
 @login_required
@@ -62,8 +76,11 @@ def file(request: HttpRequest, slug: str, pk: int, name: str) -> FileResponse:
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """How far a job is: the partial that its page asks for every second, and a page for whoever opens it alone."""
     found = _job(request, pk)
-    response = render(request, "reviews/job.html" if is_htmx(request) else "reviews/job_page.html",
-                      {"job": found, "project": found.project, "worker": WorkerBeat.alive(timezone.now())})
+    response = render(
+        request,
+        "reviews/job.html" if is_htmx(request) else "reviews/job_page.html",
+        {"job": found, "project": found.project, "worker": WorkerBeat.alive(timezone.now())},
+    )
     if is_htmx(request) and found.finished:
         response["HX-Refresh"] = "true"  # the page around it now has more to say
     return response
@@ -84,4 +101,6 @@ def _job(request: HttpRequest, pk: int) -> Job:
 
 
 def _start(request: HttpRequest, dataset: Dataset) -> None:
-    tasks.ring(jobs.start(Job.Kind.BUILD_DATASET, dataset.project_id, dataset.pk, by=person(request), unit="rows"))
+    tasks.ring(
+        jobs.start(Job.Kind.BUILD_DATASET, dataset.project_id, dataset.pk, by=person(request), unit="rows")
+    )

@@ -26,13 +26,30 @@ from reviews.web.forms import SaidForm
 def desk(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """The frame, with the trace that the reader holds; taking one is a POST, because a GET changes nothing."""
     round = _round(request, slug, pk)
-    held = Assignment.objects.open().filter(round=round, leased_by=person(request)).order_by("leased_at", "pk").select_related(
-        "trace__reasoning", "trace__answer", "trace__round_prompt__prompt").first()
-    judged = Review.objects.heads().filter(round=round, reviewer=person(request), kind=Review.Kind.REVIEW).exclude(verdict="withdrawn")
+    held = (
+        Assignment.objects.open()
+        .filter(round=round, leased_by=person(request))
+        .order_by("leased_at", "pk")
+        .select_related("trace__reasoning", "trace__answer", "trace__round_prompt__prompt")
+        .first()
+    )
+    judged = (
+        Review.objects.heads()
+        .filter(round=round, reviewer=person(request), kind=Review.Kind.REVIEW)
+        .exclude(verdict="withdrawn")
+    )
     last = judged.order_by("-pk").first()
-    return render(request, "reviews/desk.html", {
-        **_frame(round), "said": last, "cited": _cited(last) if last else (), "judged": judged.count(), **(_seen(round, held) if held else {}),
-    })
+    return render(
+        request,
+        "reviews/desk.html",
+        {
+            **_frame(round),
+            "said": last,
+            "cited": _cited(last) if last else (),
+            "judged": judged.count(),
+            **(_seen(round, held) if held else {}),
+        },
+    )
 
 
 @login_required
@@ -48,7 +65,9 @@ def next_trace(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         return HttpResponse(status=204)
     if not found.assignments:
         return render(request, "reviews/desk_empty.html", {**_frame(round), "empty": found.empty})
-    return render(request, "reviews/desk_trace.html", {**_frame(round), **_seen(round, found.assignments[-1])})
+    return render(
+        request, "reviews/desk_trace.html", {**_frame(round), **_seen(round, found.assignments[-1])}
+    )
 
 
 @login_required
@@ -68,16 +87,25 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def skip(request: HttpRequest, pk: int) -> HttpResponse:
     """Give the trace back."""
-    assignment = get_object_or_404(Assignment.objects.visible_to(person(request)).select_related("round__project", "trace"), pk=pk)
+    assignment = get_object_or_404(
+        Assignment.objects.visible_to(person(request)).select_related("round__project", "trace"), pk=pk
+    )
     assigning.skip(assignment, request.POST.get("comment", "")[:2000], by=person(request))
-    return render(request, "reviews/desk_said.html", {"skipped": True}) if is_htmx(request) else _to_desk(assignment.round)
+    return (
+        render(request, "reviews/desk_said.html", {"skipped": True})
+        if is_htmx(request)
+        else _to_desk(assignment.round)
+    )
 
 
 @login_required
 @require_POST
 def renew(request: HttpRequest, pk: int) -> HttpResponse:
     """Hold a long read."""
-    assigning.renew(get_object_or_404(Assignment.objects.visible_to(person(request)).select_related("round"), pk=pk), by=person(request))
+    assigning.renew(
+        get_object_or_404(Assignment.objects.visible_to(person(request)).select_related("round"), pk=pk),
+        by=person(request),
+    )
     return HttpResponse(status=204)
 
 
@@ -85,7 +113,9 @@ def renew(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Undo a verdict; its trace is the next one again."""
-    review = get_object_or_404(Review.objects.visible_to(person(request)).select_related("round__project"), pk=pk)
+    review = get_object_or_404(
+        Review.objects.visible_to(person(request)).select_related("round__project"), pk=pk
+    )
     reviewing.withdraw(review, by=person(request))
     if not is_htmx(request):
         return _to_desk(review.round)
@@ -93,7 +123,11 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     found = assigning.next_for(person(request), round)
     if not found.assignments:
         return render(request, "reviews/desk_empty.html", {**_frame(round), "empty": found.empty})
-    return render(request, "reviews/desk_trace.html", {**_frame(round), **_seen(round, found.assignments[0]), "undone": review})
+    return render(
+        request,
+        "reviews/desk_trace.html",
+        {**_frame(round), **_seen(round, found.assignments[0]), "undone": review},
+    )
 
 
 def _round(request: HttpRequest, slug: str, pk: int) -> Round:
@@ -116,9 +150,15 @@ def _frame(round: Round) -> dict[str, Any]:
         "round": round,
         "project": round.project,
         "spec": round.spec_version,
-        "clauses": [{"digit": number, "key": c.key, "title": c.title, "text": c.text} for number, c in enumerate(selects, start=1)],
-        "remarks": [{"key": c.key, "title": c.title, "text": c.text} for c in clauses if c not in selects],
+        "clauses": [{"digit": number, **_clause(c)} for number, c in enumerate(selects, start=1)],
+        "remarks": [_clause(c) for c in clauses if c not in selects],
     }
+
+
+def _clause(clause: spec_markdown.ClauseText) -> dict[str, str]:
+    """Its question stands open; the lines below it, examples mostly, are folded."""
+    question, _, more = clause.text.partition("\n")
+    return {"key": clause.key, "title": clause.title, "question": question, "more": more.strip()}
 
 
 def _seen(round: Round, assignment: Assignment) -> dict[str, Any]:

@@ -24,10 +24,16 @@ def round_of(request: HttpRequest, slug: str, pk: int, *roles: Role, doing: str 
 
 
 def trace(request: HttpRequest, slug: str, pk: int) -> Trace:
-    traces = Trace.objects.visible_to(person(request)).with_texts().select_related("round__project", "round__spec_version", "decision", "batch__withdrawal")
+    traces = (
+        Trace.objects.visible_to(person(request))
+        .with_texts()
+        .select_related("round__project", "round__spec_version", "decision", "batch__withdrawal")
+    )
     return get_object_or_404(traces, pk=pk, round__project__slug=slug)
 
 
 def dataset(request: HttpRequest, slug: str, pk: int) -> Dataset:
-    datasets = Dataset.objects.visible_to(person(request)).select_related("project", "round__spec_version", "created_by")
+    datasets = Dataset.objects.visible_to(person(request)).select_related(
+        "project", "round__spec_version", "created_by"
+    )
     return get_object_or_404(datasets, pk=pk, project__slug=slug)

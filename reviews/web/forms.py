@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+
 from django import forms
 
-from reviews import reviewing
+from reviews import saying
 from reviews.models import Role, Verdict
 
 VERDICTS = [(value, value) for value in Verdict.values if value != Verdict.WITHDRAWN]
@@ -29,21 +30,31 @@ class SaidForm(forms.Form):
     seconds = forms.FloatField(required=False, min_value=0, max_value=1e7)
     spans = forms.CharField(required=False, max_length=200_000, strip=False)
 
-    def clean_spans(self) -> tuple[reviewing.Span, ...]:
+    def clean_spans(self) -> tuple[saying.Span, ...]:
         try:
             marks = json.loads(self.cleaned_data["spans"] or "[]")
             return tuple(
-                reviewing.Span(str(mark["clause"]), str(mark["part"]), int(mark["start"]), int(mark["end"]), str(mark["quote"]))
+                saying.Span(
+                    str(mark["clause"]),
+                    str(mark["part"]),
+                    int(mark["start"]),
+                    int(mark["end"]),
+                    str(mark["quote"]),
+                )
                 for mark in marks
             )
         except (ValueError, KeyError, TypeError):
             raise forms.ValidationError("The marked passages could not be read; mark them again.") from None
 
-    def said(self) -> reviewing.Said:
+    def said(self) -> saying.Said:
         data = self.cleaned_data
-        return reviewing.Said(
-            data["verdict"], tuple(data["clauses"]), tuple(data["remarks"]), data["spans"],
-            data["comment"].replace("\r\n", "\n"), data["seconds"],
+        return saying.Said(
+            data["verdict"],
+            tuple(data["clauses"]),
+            tuple(data["remarks"]),
+            data["spans"],
+            data["comment"].replace("\r\n", "\n"),
+            data["seconds"],
         )
 
 
@@ -52,19 +63,36 @@ class RoundForm(forms.Form):
 
     name = forms.CharField(max_length=200, label="Name")
     overlap = forms.IntegerField(min_value=1, max_value=20, initial=1, label="People who read each trace")
-    double_share = forms.FloatField(min_value=0, max_value=1, initial=0.2, label="Share read by two",
-                                    help_text="Drawn at random; it is what agreement is measured on.")
-    rule = forms.ChoiceField(label="Rule", choices=[
-        ("agree", "agree: equal verdicts decide, others are disputed"), ("majority", "majority: most verdicts decide"),
-        ("first", "first: the first verdict decides")])
-    k = forms.IntegerField(min_value=1, max_value=100_000, required=False, label="Samples of each prompt (K)",
-                           help_text="As planned; leave it empty where you do not know.")
+    double_share = forms.FloatField(
+        min_value=0,
+        max_value=1,
+        initial=0.2,
+        label="Share read by two",
+        help_text="Drawn at random; it is what agreement is measured on.",
+    )
+    rule = forms.ChoiceField(
+        label="Rule",
+        choices=[
+            ("agree", "agree: equal verdicts decide, others are disputed"),
+            ("majority", "majority: most verdicts decide"),
+            ("first", "first: the first verdict decides"),
+        ],
+    )
+    k = forms.IntegerField(
+        min_value=1,
+        max_value=100_000,
+        required=False,
+        label="Samples of each prompt (K)",
+        help_text="As planned; leave it empty where you do not know.",
+    )
 
 
 class ImportForm(forms.Form):
     """A file of traces."""
 
-    file = forms.FileField(label="A file of traces", help_text="JSON Lines, plain or gzip.", allow_empty_file=True)
+    file = forms.FileField(
+        label="A file of traces", help_text="JSON Lines, plain or gzip.", allow_empty_file=True
+    )
 
 
 class MemberForm(forms.Form):
@@ -77,5 +105,9 @@ class TokenForm(forms.Form):
 
 
 class SignUpForm(forms.Form):
-    username = forms.CharField(max_length=150, label="Name", widget=forms.TextInput(attrs={"autocomplete": "username"}))
-    password = forms.CharField(widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), label="Password")
+    username = forms.CharField(
+        max_length=150, label="Name", widget=forms.TextInput(attrs={"autocomplete": "username"})
+    )
+    password = forms.CharField(
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), label="Password"
+    )

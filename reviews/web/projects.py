@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from reviews import inviting, permitting, planning, publishing
-from reviews.errors import Invalid
+from reviews.errors import Invalid, NotAllowed
 from reviews.models import Assignment, Dataset, Event, Member, Project, Role, Round, SpecVersion, Token
 from reviews.models.projects import acting
 from reviews.web import doors
@@ -24,17 +24,38 @@ from reviews.web.forms import MemberForm
 def home(request: HttpRequest) -> HttpResponse:
     """What waits for me, project by project."""
     user = person(request)
-    rounds = Round.objects.visible_to(user).filter(state=Round.State.OPEN).select_related("project").order_by("project__name", "-pk")
-    waiting = dict(Assignment.objects.open().filter(round__in=rounds).values_list("round").annotate(n=Count("pk")).order_by())
-    mine = dict(rounds.annotate(n=Count("reviews", filter=Q(reviews__reviewer=user, reviews__superseded_by=None))).values_list("pk", "n"))
+    rounds = (
+        Round.objects.visible_to(user)
+        .filter(state=Round.State.OPEN)
+        .select_related("project")
+        .order_by("project__name", "-pk")
+    )
+    waiting = dict(
+        Assignment.objects.open()
+        .filter(round__in=rounds)
+        .values_list("round")
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
+    mine = dict(
+        rounds.annotate(
+            n=Count("reviews", filter=Q(reviews__reviewer=user, reviews__superseded_by=None))
+        ).values_list("pk", "n")
+    )
     roles: dict[int, set[str]] = {}
     for project, role in Member.objects.filter(acting(user)).values_list("project", "role"):
         roles.setdefault(project, set()).add(role)
     projects = Project.objects.visible_to(user).order_by("name")
     cards = [
-        {"project": project, "roles": sorted(roles.get(project.pk, ())),
-         "rounds": [{"round": round, "waiting": waiting.get(round.pk, 0), "mine": mine.get(round.pk, 0)}
-                    for round in rounds if round.project_id == project.pk]}
+        {
+            "project": project,
+            "roles": sorted(roles.get(project.pk, ())),
+            "rounds": [
+                {"round": round, "waiting": waiting.get(round.pk, 0), "mine": mine.get(round.pk, 0)}
+                for round in rounds
+                if round.project_id == project.pk
+            ],
+        }
         for project in projects
     ]
     return render(request, "reviews/home.html", {"cards": cards})
@@ -45,10 +66,12 @@ def home(request: HttpRequest) -> HttpResponse:
 def new_project(request: HttpRequest) -> HttpResponse:
     """A new project, by the instance's administrator."""
     if request.method == "POST":
-        project, _ = planning.create_project(request.POST.get("slug", ""), name=request.POST.get("name", ""), by=person(request))
+        project, _ = planning.create_project(
+            request.POST.get("slug", ""), name=request.POST.get("name", ""), by=person(request)
+        )
         return redirect("project", project.slug)
     if not person(request).is_superuser:
-        raise permitting.NotAllowed("Making a project", "administrator")
+        raise NotAllowed("Making a project", "administrator")
     return render(request, "reviews/project_new.html")
 
 
@@ -57,13 +80,25 @@ def new_project(request: HttpRequest) -> HttpResponse:
 def project(request: HttpRequest, slug: str) -> HttpResponse:
     """A project's rounds, spec and data sets."""
     found = doors.project(request, slug)
-    rounds = Round.objects.visible_to(person(request)).filter(project=found).select_related("spec_version").annotate(
-        traces_waiting=Count("decisions", filter=Q(decisions__state="pending"))).order_by("-pk")
+    rounds = (
+        Round.objects.visible_to(person(request))
+        .filter(project=found)
+        .select_related("spec_version")
+        .annotate(traces_waiting=Count("decisions", filter=Q(decisions__state="pending")))
+        .order_by("-pk")
+    )
     datasets = Dataset.objects.visible_to(person(request)).filter(project=found).order_by("-pk")
-    return render(request, "reviews/project.html", {
-        "project": found, "rounds": rounds, "datasets": datasets, "roles": person(request).roles_in(found.pk),
-        "spec": found.spec_versions.order_by("-number").first(),
-    })
+    return render(
+        request,
+        "reviews/project.html",
+        {
+            "project": found,
+            "rounds": rounds,
+            "datasets": datasets,
+            "roles": person(request).roles_in(found.pk),
+            "spec": found.spec_versions.order_by("-number").first(),
+        },
+    )
 
 
 @login_required
@@ -72,10 +107,17 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
     """Who is here, for leads and auditors; leads invite and remove."""
     found = doors.project(request, slug)
     permitting.require(person(request), found.pk, Role.LEAD, Role.AUDITOR, doing="Seeing the members")
-    return render(request, "reviews/members.html", {
-        "project": found, "members": found.members.select_related("user").order_by("user__username", "role"),
-        "form": MemberForm(), "leads": Role.LEAD in person(request).roles_in(found.pk), "roles": Role.values,
-    })
+    return render(
+        request,
+        "reviews/members.html",
+        {
+            "project": found,
+            "members": found.members.select_related("user").order_by("user__username", "role"),
+            "form": MemberForm(),
+            "leads": Role.LEAD in person(request).roles_in(found.pk),
+            "roles": Role.values,
+        },
+    )
 
 
 @login_required
@@ -84,7 +126,9 @@ def invite(request: HttpRequest, slug: str) -> HttpResponse:
     """A link for a new member, shown this once."""
     found = doors.project(request, slug)
     path = inviting.invite(found, request.POST.get("role", ""), by=person(request))
-    messages.success(request, f"Send this link; it works once, for two weeks: {request.build_absolute_uri(path)}")
+    messages.success(
+        request, f"Send this link; it works once, for two weeks: {request.build_absolute_uri(path)}"
+    )
     return redirect("members", slug)
 
 
@@ -94,7 +138,9 @@ def remove_member(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Take one role from someone."""
     found = doors.project(request, slug)
     permitting.require(person(request), found.pk, Role.LEAD, doing="Removing members")
-    inviting.remove_member(get_object_or_404(Member.objects.select_related("user"), pk=pk, project=found), by=person(request))
+    inviting.remove_member(
+        get_object_or_404(Member.objects.select_related("user"), pk=pk, project=found), by=person(request)
+    )
     messages.success(request, "The role was taken back.")
     return redirect("members", slug)
 
@@ -111,16 +157,33 @@ def spec(request: HttpRequest, slug: str) -> HttpResponse:
         except Invalid as refused:
             problem = str(refused)
         else:
-            messages.success(request, f"Version {version.number} stands. Rounds that were begun keep the version they began with.")
+            messages.success(
+                request,
+                f"Version {version.number} stands. Rounds that were begun keep the version they began with.",
+            )
             return redirect("spec", slug)
-    versions = SpecVersion.objects.visible_to(person(request)).filter(project=found).order_by("-number").prefetch_related("clauses")
+    versions = (
+        SpecVersion.objects.visible_to(person(request))
+        .filter(project=found)
+        .order_by("-number")
+        .prefetch_related("clauses")
+    )
     newest = versions.first()
     roles = person(request).roles_in(found.pk)
-    return render(request, "reviews/spec.html", {
-        "project": found, "versions": versions, "newest": newest, "leads": Role.LEAD in roles, "problem": problem,
-        "sees_purposes": bool(roles & {Role.LEAD, Role.AUDITOR}),
-        "text": text or (newest.text if newest else publishing.STARTER_SPEC),
-    }, status=422 if problem else 200)
+    return render(
+        request,
+        "reviews/spec.html",
+        {
+            "project": found,
+            "versions": versions,
+            "newest": newest,
+            "leads": Role.LEAD in roles,
+            "problem": problem,
+            "sees_purposes": bool(roles & {Role.LEAD, Role.AUDITOR}),
+            "text": text or (newest.text if newest else publishing.STARTER_SPEC),
+        },
+        status=422 if problem else 200,
+    )
 
 
 @login_required
@@ -129,7 +192,12 @@ def log(request: HttpRequest, slug: str) -> HttpResponse:
     """Who did what when, newest first."""
     found = doors.project(request, slug)
     permitting.require(person(request), found.pk, Role.LEAD, Role.AUDITOR, doing="Reading the log")
-    events = Event.objects.visible_to(person(request)).filter(project=found).select_related("actor").order_by("-pk")
+    events = (
+        Event.objects.visible_to(person(request))
+        .filter(project=found)
+        .select_related("actor")
+        .order_by("-pk")
+    )
     page = Paginator(events, 100).get_page(request.GET.get("page"))
     return render(request, "reviews/log.html", {"project": found, "page": page})
 
@@ -144,13 +212,17 @@ def account(request: HttpRequest) -> HttpResponse:
         chosen = get_object_or_404(memberships, pk=request.POST.get("membership") or 0)
         secret = inviting.make_token(user, chosen.project, chosen.role, by=user)
     tokens = Token.objects.visible_to(user).select_related("project").order_by("-pk")
-    return render(request, "reviews/account.html", {"memberships": memberships, "tokens": tokens, "secret": secret})
+    return render(
+        request, "reviews/account.html", {"memberships": memberships, "tokens": tokens, "secret": secret}
+    )
 
 
 @login_required
 @require_POST
 def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop a token of mine from working."""
-    inviting.revoke_token(get_object_or_404(Token.objects.visible_to(person(request)), pk=pk), by=person(request))
+    inviting.revoke_token(
+        get_object_or_404(Token.objects.visible_to(person(request)), pk=pk), by=person(request)
+    )
     messages.success(request, "The token was revoked.")
     return redirect("account")

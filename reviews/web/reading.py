@@ -34,7 +34,7 @@ def steps(text: str) -> list[Step]:
     start = 0
     for blank in _BLANK_LINES.finditer(text):
         if blank.start() > start:
-            found.append(Step(len(found) + 1, start, text[start:blank.start()], blank.group()))
+            found.append(Step(len(found) + 1, start, text[start : blank.start()], blank.group()))
             start = blank.end()
     if start < len(text):
         found.append(Step(len(found) + 1, start, text[start:], ""))

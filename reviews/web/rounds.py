@@ -17,15 +17,26 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from reviews import importing, jobs, permitting, planning, reviewing, tasks
+from reviews import adjudicating, auditing, describing, importing, jobs, permitting, planning, tasks
 from reviews.errors import Invalid
 from reviews.models import (
-    Assignment, Dataset, Decision, ImportBatch, Job, Review, Role, Round, RoundPrompt, Trace, WorkerBeat,
+    Assignment,
+    Dataset,
+    Decision,
+    ImportBatch,
+    Job,
+    Review,
+    Role,
+    Round,
+    RoundPrompt,
+    Trace,
+    WorkerBeat,
 )
 from reviews.web import doors, reading
 from reviews.web.answers import person
 from reviews.web.forms import ImportForm, RoundForm, SaidForm
 
+REMAPPED = ["prompt", "reasoning", "answer", "prompt_id", "model", "split"]
 STATES = ["accepted", "rejected", "disputed", "pending", "dropped"]
 
 
@@ -39,7 +50,12 @@ def new_round(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         round, _ = planning.create_round(project, by=person(request), **form.cleaned_data)
         return redirect("round", slug, round.pk)
-    return render(request, "reviews/round_new.html", {"project": project, "form": form}, status=422 if form.is_bound else 200)
+    return render(
+        request,
+        "reviews/round_new.html",
+        {"project": project, "form": form},
+        status=422 if form.is_bound else 200,
+    )
 
 
 @login_required
@@ -52,7 +68,12 @@ def round_page(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     found: dict[str, Any] = {"round": round, "project": round.project, "roles": roles, "oversees": oversees}
     if oversees:
         found |= _progress(round) | {
-            "imports": ImportBatch.objects.visible_to(person(request)).filter(round=round).select_related("withdrawal").order_by("-pk")[:10],
+            "measured": auditing.agreement_of(auditing.rows(round)),
+            "pressure": describing.pressures(round),
+            "imports": ImportBatch.objects.visible_to(person(request))
+            .filter(round=round)
+            .select_related("withdrawal")
+            .order_by("-pk")[:10],
             "datasets": Dataset.objects.visible_to(person(request)).filter(round=round).order_by("-pk")[:10],
             "jobs": Job.objects.visible_to(person(request)).unfinished().filter(_jobs_of(round)),
             "form": ImportForm(),
@@ -78,15 +99,22 @@ def import_file(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         raise Invalid("file", "Choose a file of traces first.")
     upload = form.cleaned_data["file"]
     if upload.size > settings.MAX_UPLOAD_BYTES:
-        raise Invalid("file", f"The file is larger than {settings.MAX_UPLOAD_BYTES // 2**20:,} MiB, the most that "
-                              "MAX_UPLOAD_MIB allows. Import it on the server with 'manage.py import_traces'.")
+        raise Invalid(
+            "file",
+            f"The file is larger than {settings.MAX_UPLOAD_BYTES // 2**20:,} MiB, the most that "
+            "MAX_UPLOAD_MIB allows. Import it on the server with 'manage.py import_traces'.",
+        )
     settings.UPLOADS.mkdir(parents=True, exist_ok=True)
     path = settings.UPLOADS / uuid.uuid4().hex
     with path.open("wb") as file:
         for piece in upload.chunks():
             file.write(piece)
-    batch = importing.begin(round, path, by=person(request), name=Path(upload.name or "upload").name.replace("\0", ""))
-    tasks.ring(jobs.start(Job.Kind.IMPORT_TRACES, round.project_id, batch.pk, by=person(request), unit="lines"))
+    name = Path(upload.name or "upload").name.replace("\0", "")
+    mapping, _ = importing.read_by(path, "auto", None, name)
+    batch = importing.begin(round, path, by=person(request), name=name, mapping=mapping)
+    tasks.ring(
+        jobs.start(Job.Kind.IMPORT_TRACES, round.project_id, batch.pk, by=person(request), unit="lines")
+    )
     return redirect("import", slug, batch.pk)
 
 
@@ -97,10 +125,35 @@ def import_page(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     batch = _batch(request, slug, pk)
     job = Job.objects.filter(kind=Job.Kind.IMPORT_TRACES, subject=batch.pk).order_by("-pk").first()
     refused = Paginator(batch.refused_lines.all(), 50).get_page(request.GET.get("page"))
-    return render(request, "reviews/import.html", {
-        "project": batch.round.project, "round": batch.round, "batch": batch, "job": job, "refused": refused,
-        "leads": Role.LEAD in person(request).roles_in(batch.round.project_id), "worker": WorkerBeat.alive(timezone.now()),
-    })
+    return render(
+        request,
+        "reviews/import.html",
+        {
+            "project": batch.round.project,
+            "round": batch.round,
+            "batch": batch,
+            "job": job,
+            "refused": refused,
+            "mapping": [(name, batch.mapping_object.get(name) or "") for name in REMAPPED]
+            if batch.mapping_object
+            else [],
+            "leads": Role.LEAD in person(request).roles_in(batch.round.project_id),
+            "worker": WorkerBeat.alive(timezone.now()),
+        },
+    )
+
+
+@login_required
+@require_POST
+def read_again(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Take an import back and read its file again, with the fields where the lead says they are."""
+    batch = _batch(request, slug, pk)
+    changed = {name: request.POST.get(name, "").strip() for name in REMAPPED if name in request.POST}
+    again = importing.read_again(batch, changed, by=person(request))
+    tasks.ring(
+        jobs.start(Job.Kind.IMPORT_TRACES, batch.round.project_id, again.pk, by=person(request), unit="lines")
+    )
+    return redirect("import", slug, again.pk)
 
 
 @login_required
@@ -109,19 +162,33 @@ def refused_lines(request: HttpRequest, slug: str, pk: int) -> StreamingHttpResp
     """The refused lines as JSON Lines, to mend and import again."""
     batch = _batch(request, slug, pk)
     rows = (
-        json.dumps({"file": batch.file, "line": line.line, "field": line.field, "reason": line.reason,
-                    "text": bytes(line.text).decode(errors="replace")}, ensure_ascii=False) + "\n"
+        json.dumps(
+            {
+                "file": batch.file,
+                "line": line.line,
+                "field": line.field,
+                "reason": line.reason,
+                "text": bytes(line.text).decode(errors="replace"),
+            },
+            ensure_ascii=False,
+        )
+        + "\n"
         for line in batch.refused_lines.iterator()
     )
-    return StreamingHttpResponse(rows, content_type="application/x-ndjson",
-                                 headers={"Content-Disposition": f'attachment; filename="refused-{batch.pk}.jsonl"'})
+    return StreamingHttpResponse(
+        rows,
+        content_type="application/x-ndjson",
+        headers={"Content-Disposition": f'attachment; filename="refused-{batch.pk}.jsonl"'},
+    )
 
 
 @login_required
 @require_POST
 def withdraw_import(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Take a wrong import back."""
-    gone = importing.withdraw_batch(_batch(request, slug, pk), request.POST.get("reason", ""), by=person(request))
+    gone = importing.withdraw_batch(
+        _batch(request, slug, pk), request.POST.get("reason", ""), by=person(request)
+    )
     messages.success(request, f"The import was taken back: {gone:,} traces left the round.")
     return redirect("import", slug, pk)
 
@@ -131,9 +198,15 @@ def withdraw_import(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def traces(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """All traces of a round, narrowed by state, domain and prompt. Never reads the long texts."""
     round = doors.round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing="Listing traces")
-    asked = {name: request.GET.get(name, "").replace("\0", "")[:500] for name in ("state", "domain", "prompt")}
-    rows = Trace.objects.visible_to(person(request)).filter(round=round).select_related(
-        "decision", "round_prompt", "sampler", "reasoning").defer("reasoning__body", "meta", "sampler__sampling", "round_prompt__reference")
+    asked = {
+        name: request.GET.get(name, "").replace("\0", "")[:500] for name in ("state", "domain", "prompt")
+    }
+    rows = (
+        Trace.objects.visible_to(person(request))
+        .filter(round=round)
+        .select_related("decision", "round_prompt", "sampler", "reasoning")
+        .defer("reasoning__body", "meta", "sampler__sampling", "round_prompt__reference")
+    )
     if asked["state"] in STATES:
         rows = rows.filter(decision__state=asked["state"])
     if asked["domain"]:
@@ -141,9 +214,25 @@ def traces(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if asked["prompt"]:
         rows = rows.filter(round_prompt__external_id__icontains=asked["prompt"])
     page = Paginator(rows.order_by("pk"), 50).get_page(request.GET.get("page"))
-    domains = RoundPrompt.objects.filter(round=round).exclude(domain="").values_list("domain", flat=True).distinct().order_by("domain")[:200]
-    return render(request, "reviews/traces.html", {
-        "project": round.project, "round": round, "page": page, "asked": asked, "states": STATES, "domains": domains})
+    domains = (
+        RoundPrompt.objects.filter(round=round)
+        .exclude(domain="")
+        .values_list("domain", flat=True)
+        .distinct()
+        .order_by("domain")[:200]
+    )
+    return render(
+        request,
+        "reviews/traces.html",
+        {
+            "project": round.project,
+            "round": round,
+            "page": page,
+            "asked": asked,
+            "states": STATES,
+            "domains": domains,
+        },
+    )
 
 
 @login_required
@@ -151,14 +240,28 @@ def traces(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def prompt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """All samples of one prompt together."""
     prompts = RoundPrompt.objects.select_related("prompt", "round__project", "round__spec_version")
-    found = get_object_or_404(prompts.filter(round__in=Round.objects.visible_to(person(request))), pk=pk, round__project__slug=slug)
-    permitting.require(person(request), found.round.project_id, Role.LEAD, Role.AUDITOR, doing="Listing traces")
+    found = get_object_or_404(
+        prompts.filter(round__in=Round.objects.visible_to(person(request))), pk=pk, round__project__slug=slug
+    )
+    permitting.require(
+        person(request), found.round.project_id, Role.LEAD, Role.AUDITOR, doing="Listing traces"
+    )
     rows = found.traces.with_texts().select_related("decision").order_by("sampler__model", "sample_index")
     page = Paginator(rows, 16).get_page(request.GET.get("page"))
     held_out = found.prompt.bucket < found.round.project.held_out_below
-    return render(request, "reviews/prompt.html", {
-        "project": found.round.project, "round": found.round, "prompt": found, "page": page, "held_out": held_out,
-        "accepted": found.traces.filter(decision__state="accepted").count(), "samples": page.paginator.count})
+    return render(
+        request,
+        "reviews/prompt.html",
+        {
+            "project": found.round.project,
+            "round": found.round,
+            "prompt": found,
+            "page": page,
+            "held_out": held_out,
+            "accepted": found.traces.filter(decision__state="accepted").count(),
+            "samples": page.paginator.count,
+        },
+    )
 
 
 @login_required
@@ -166,12 +269,25 @@ def prompt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def trace(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """One trace with everything that is known of it: the permalink."""
     found = doors.trace(request, slug, pk)
-    reviews = found.reviews.select_related("reviewer", "spec_version").prefetch_related("citations__clause").order_by("pk")
-    return render(request, "reviews/trace.html", {
-        "project": found.round.project, "round": found.round, "trace": found, "reviews": reviews, **reading.for_desk(found),
-        "held_out": found.round_prompt.prompt.bucket < found.round.project.held_out_below,
-        "sampling": json.loads(bytes(found.sampler.sampling)), "meta": json.dumps(found.meta_object, indent=2, ensure_ascii=False),
-    })
+    reviews = (
+        found.reviews.select_related("reviewer", "spec_version")
+        .prefetch_related("citations__clause")
+        .order_by("pk")
+    )
+    return render(
+        request,
+        "reviews/trace.html",
+        {
+            "project": found.round.project,
+            "round": found.round,
+            "trace": found,
+            "reviews": reviews,
+            **reading.for_desk(found),
+            "held_out": found.round_prompt.prompt.bucket < found.round.project.held_out_below,
+            "sampling": json.loads(bytes(found.sampler.sampling)),
+            "meta": json.dumps(found.meta_object, indent=2, ensure_ascii=False),
+        },
+    )
 
 
 @login_required
@@ -193,36 +309,86 @@ def adjudicate(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     permitting.require(person(request), found.round.project_id, Role.LEAD, doing="Settling a dispute")
     form = SaidForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        reviewing.adjudicate(found, form.said(), by=person(request), key=form.cleaned_data["key"])
-        following = Decision.objects.visible_to(person(request)).filter(round=found.round, state="disputed").order_by("changed_at").first()
+        adjudicating.adjudicate(found, form.said(), by=person(request), key=form.cleaned_data["key"])
+        following = (
+            Decision.objects.visible_to(person(request))
+            .filter(round=found.round, state="disputed")
+            .order_by("changed_at")
+            .first()
+        )
         messages.success(request, f"Settled: {form.cleaned_data['verdict']}.")
-        return redirect("adjudicate", slug, following.trace_id) if following else redirect("round", slug, found.round_id)
-    sides = found.reviews.counting().filter(kind=Review.Kind.REVIEW).prefetch_related("citations__clause").order_by("?")
-    clauses = [clause for clause in found.round.spec_version.clauses.select_related("spec_version") if clause.selects] if found.round.spec_version else []
-    return render(request, "reviews/adjudicate.html", {
-        "project": found.round.project, "round": found.round, "trace": found, "sides": sides, "clauses": clauses,
-        "key": uuid.uuid4(), "form": form, **reading.for_desk(found)}, status=422 if form.is_bound else 200)
+        return (
+            redirect("adjudicate", slug, following.trace_id)
+            if following
+            else redirect("round", slug, found.round_id)
+        )
+    sides = (
+        found.reviews.counting()
+        .filter(kind=Review.Kind.REVIEW)
+        .prefetch_related("citations__clause")
+        .order_by("?")
+    )
+    clauses = (
+        [
+            clause
+            for clause in found.round.spec_version.clauses.select_related("spec_version")
+            if clause.selects
+        ]
+        if found.round.spec_version
+        else []
+    )
+    return render(
+        request,
+        "reviews/adjudicate.html",
+        {
+            "project": found.round.project,
+            "round": found.round,
+            "trace": found,
+            "sides": sides,
+            "clauses": clauses,
+            "key": uuid.uuid4(),
+            "form": form,
+            **reading.for_desk(found),
+        },
+        status=422 if form.is_bound else 200,
+    )
 
 
 def _batch(request: HttpRequest, slug: str, pk: int) -> ImportBatch:
-    batches = ImportBatch.objects.visible_to(person(request)).select_related("round__project", "withdrawal", "by")
+    batches = ImportBatch.objects.visible_to(person(request)).select_related(
+        "round__project", "withdrawal", "by"
+    )
     return get_object_or_404(batches, pk=pk, round__project__slug=slug)
 
 
 def _progress(round: Round) -> dict[str, Any]:
     """Counts by state, from narrow rows only."""
-    counted = dict(Decision.objects.filter(round=round).values_list("state").annotate(n=Count("pk")).order_by())
+    counted = dict(
+        Decision.objects.filter(round=round).values_list("state").annotate(n=Count("pk")).order_by()
+    )
     total = sum(counted.values())
     now = timezone.now()
     leases = Assignment.objects.open().filter(round=round, leased_by__isnull=False)
-    at_work = leases.filter(leased_until__gt=now).values("leased_by__username").annotate(n=Count("pk"), since=Min("leased_at")).order_by("leased_by__username")
+    at_work = (
+        leases.filter(leased_until__gt=now)
+        .values("leased_by__username")
+        .annotate(n=Count("pk"), since=Min("leased_at"))
+        .order_by("leased_by__username")
+    )
     starts = [0.0]
     for state in STATES:
         starts.append(starts[-1] + (100 * counted.get(state, 0) / total if total else 0))
-    disputed = dict(Decision.objects.filter(round=round, state="disputed").values_list("why").annotate(n=Count("pk")).order_by())
+    disputed = dict(
+        Decision.objects.filter(round=round, state="disputed")
+        .values_list("why")
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
     return {
-        "states": [{"state": state, "n": counted.get(state, 0), "x": start, "width": end - start}
-                   for state, start, end in zip(STATES, starts, starts[1:], strict=False)],
+        "states": [
+            {"state": state, "n": counted.get(state, 0), "x": start, "width": end - start}
+            for state, start, end in zip(STATES, starts, starts[1:], strict=False)
+        ],
         "held_out_percent": round.project.held_out_below / 100,
         "total": total,
         "accepted": counted.get("accepted", 0),
@@ -237,4 +403,6 @@ def _progress(round: Round) -> dict[str, Any]:
 def _jobs_of(round: Round) -> Q:
     batches = ImportBatch.objects.filter(round=round).values("pk")
     datasets = Dataset.objects.filter(round=round).values("pk")
-    return Q(kind=Job.Kind.IMPORT_TRACES, subject__in=batches) | Q(kind=Job.Kind.BUILD_DATASET, subject__in=datasets)
+    return Q(kind=Job.Kind.IMPORT_TRACES, subject__in=batches) | Q(
+        kind=Job.Kind.BUILD_DATASET, subject__in=datasets
+    )

@@ -43,7 +43,12 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponse:
             login(request, user, backend=BACKEND)
             return redirect("project", invited.project.slug)
     status = 422 if form.is_bound else 200
-    return render(request, "reviews/invitation.html", {"invited": invited, "form": form, "secret": secret}, status=status)
+    return render(
+        request,
+        "reviews/invitation.html",
+        {"invited": invited, "form": form, "secret": secret},
+        status=status,
+    )
 
 
 @login_required

@@ -1,7 +1,7 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from reviews.web import datasets, desk, projects, rounds, signing_in
+from reviews.web import audits, datasets, desk, projects, rounds, signing_in
 
 urlpatterns = [
     path("", projects.home, name="home"),
@@ -26,10 +26,13 @@ urlpatterns = [
     path("p/<slug:slug>/rounds/<int:pk>/export", datasets.export, name="export"),
     path("p/<slug:slug>/rounds/<int:pk>/traces", rounds.traces, name="traces"),
     path("p/<slug:slug>/rounds/<int:pk>/disputes", rounds.disputes, name="disputes"),
+    path("p/<slug:slug>/rounds/<int:pk>/agreement", audits.agreement, name="agreement"),
+    path("p/<slug:slug>/rounds/<int:pk>/agreement/rows.csv", audits.rows, name="agreement-rows"),
     path("p/<slug:slug>/rounds/<int:pk>/review", desk.desk, name="desk"),
     path("p/<slug:slug>/rounds/<int:pk>/next", desk.next_trace, name="next-trace"),
     path("p/<slug:slug>/imports/<int:pk>", rounds.import_page, name="import"),
     path("p/<slug:slug>/imports/<int:pk>/refused", rounds.refused_lines, name="refused-lines"),
+    path("p/<slug:slug>/imports/<int:pk>/read-again", rounds.read_again, name="read-again"),
     path("p/<slug:slug>/imports/<int:pk>/withdraw", rounds.withdraw_import, name="withdraw-import"),
     path("p/<slug:slug>/prompts/<int:pk>", rounds.prompt, name="prompt"),
     path("p/<slug:slug>/traces/<int:pk>", rounds.trace, name="trace"),

@@ -25,8 +25,12 @@ class Caller:
 
     def post(self, path, body=None, key=None, **headers):
         extra = {"Idempotency-Key": str(key)} if key else {}
-        return self.client.post(f"/api/v1/{path}", body if body is not None else {}, content_type="application/json",
-                                headers=self.headers | extra | headers)
+        return self.client.post(
+            f"/api/v1/{path}",
+            body if body is not None else {},
+            content_type="application/json",
+            headers=self.headers | extra | headers,
+        )
 
 
 @pytest.fixture
@@ -43,7 +47,11 @@ def test_a_reviewer_takes_judges_undoes_and_skips_by_script(ada_api, traces, rou
     taken = ada_api.post(f"rounds/{round.pk}/next").json()
     assert set(taken) == {"assignment", "expires_at", "trace", "clauses"}
     assert set(taken["trace"]) == {"digest", "prompt", "reasoning", "answer"}
-    assert taken["clauses"] == [{"key": "H1", "title": "Serves the person"}, {"key": "H2", "title": "No hidden intent"}, {"key": "F1", "title": "Form"}]
+    assert taken["clauses"] == [
+        {"key": "H1", "title": "Serves the person"},
+        {"key": "H2", "title": "No hidden intent"},
+        {"key": "F1", "title": "Form"},
+    ]
     ahead = ada_api.post(f"rounds/{round.pk}/next?ahead=1").json()
     assert ahead["assignment"] != taken["assignment"]
 
@@ -77,22 +85,49 @@ def test_errors_are_problem_details_with_the_field(ada_api, leased, round):
     assert problem.status_code == 422
     assert problem.headers["Content-Type"] == "application/problem+json"
     assert problem.json() == {
-        "type": "about:blank", "title": "Refused", "status": 422, "code": "clause-needed",
+        "type": "about:blank",
+        "title": "Refused",
+        "status": 422,
+        "code": "clause-needed",
         "detail": "A reject names the clause that fails: give at least one.",
-        "errors": [{"field": "clauses", "detail": "A reject names the clause that fails: give at least one."}],
+        "errors": [
+            {"field": "clauses", "detail": "A reject names the clause that fails: give at least one."}
+        ],
     }
-    odd = {"verdict": "perhaps", "spans": [{"clause": "H1", "part": "reasoning", "start": -1, "end": 2, "quote": "x"}]}
-    fields = {fault["field"] for fault in ada_api.post(f"assignments/{leased.pk}/review", odd, key=uuid.uuid4()).json()["errors"]}
+    odd = {
+        "verdict": "perhaps",
+        "spans": [{"clause": "H1", "part": "reasoning", "start": -1, "end": 2, "quote": "x"}],
+    }
+    fields = {
+        fault["field"]
+        for fault in ada_api.post(f"assignments/{leased.pk}/review", odd, key=uuid.uuid4()).json()["errors"]
+    }
     assert fields == {"verdict", "spans.0.start"}
-    assert ada_api.post(f"assignments/{leased.pk}/review", {"verdict": "accept"}).json()["errors"][0]["field"] == "Idempotency-Key"
+    assert (
+        ada_api.post(f"assignments/{leased.pk}/review", {"verdict": "accept"}).json()["errors"][0]["field"]
+        == "Idempotency-Key"
+    )
     assert ada_api.get("rounds/999999").json()["code"] == "not-found"
     assert ada_api.get("rounds/abc").status_code == 404
-    assert ada_api.client.post(f"/api/v1/assignments/{leased.pk}/review", b"{", content_type="application/json", headers=ada_api.headers).status_code == 400
+    assert (
+        ada_api.client.post(
+            f"/api/v1/assignments/{leased.pk}/review",
+            b"{",
+            content_type="application/json",
+            headers=ada_api.headers,
+        ).status_code
+        == 400
+    )
 
 
 def test_without_a_token_or_with_a_revoked_one_nobody_gets_in(ada_api, ada):
     assert Client().get("/api/v1/me").status_code == 401
-    assert Client().get("/api/v1/me", headers={"Authorization": "Bearer nonsense"}).headers["WWW-Authenticate"].startswith("Bearer")
+    assert (
+        Client()
+        .get("/api/v1/me", headers={"Authorization": "Bearer nonsense"})
+        .headers["WWW-Authenticate"]
+        .startswith("Bearer")
+    )
     assert ada_api.get("me").json() == {"user": "ada", "roles": [{"project": "pilot", "role": "reviewer"}]}
     inviting.revoke_token(Token.objects.get(), by=ada)
     assert ada_api.get("me").status_code == 401
@@ -116,8 +151,12 @@ def test_traces_come_in_as_ndjson_with_an_answer_for_each_line(lea_api, round):
     body = as_lines([trace_row(1), b"{", trace_row(2), trace_row(1)])
 
     def post(key):
-        return lea_api.client.post(f"/api/v1/rounds/{round.pk}/traces", body, content_type="application/x-ndjson",
-                                   headers=lea_api.headers | {"Idempotency-Key": key})
+        return lea_api.client.post(
+            f"/api/v1/rounds/{round.pk}/traces",
+            body,
+            content_type="application/x-ndjson",
+            headers=lea_api.headers | {"Idempotency-Key": key},
+        )
 
     key = str(uuid.uuid4())
     rows = [json.loads(line) for line in b"".join(post(key).streaming_content).splitlines()]
@@ -136,7 +175,11 @@ def test_decisions_and_reviews_are_listed_filtered_and_streamed(lea_api, ada, tr
     listed = lea_api.get(f"rounds/{round.pk}/decisions?state=accepted").json()
     assert [row["state"] for row in listed["results"]] == ["accepted"] * 2
     assert lea_api.get(f"rounds/{round.pk}/decisions?state=odd").status_code == 422
-    streamed = b"".join(lea_api.get(f"rounds/{round.pk}/reviews?verdict=reject", Accept="application/x-ndjson").streaming_content)
+    streamed = b"".join(
+        lea_api.get(
+            f"rounds/{round.pk}/reviews?verdict=reject", Accept="application/x-ndjson"
+        ).streaming_content
+    )
     row = json.loads(streamed)
     assert (row["reviewer"], row["verdict"], row["clauses"]) == ("ada", "reject", ["H1"])
     page = lea_api.get(f"rounds/{round.pk}/decisions?limit=4").json()
@@ -171,8 +214,13 @@ def test_a_data_set_is_drafted_watched_and_downloaded_in_ranges(lea_api, ada, tr
     part = trainer.get(f"datasets/{made['id']}/files/{shard}", Range="bytes=4-99")
     assert part.status_code == 206
     assert b"".join(part.streaming_content) == whole[4:100]
-    assert b"".join(trainer.get(f"datasets/{made['id']}/files/{shard}", Range="bytes=-10").streaming_content) == whole[-10:]
-    assert trainer.get(f"datasets/{made['id']}/files/{shard}", Range=f"bytes={len(whole)}-").status_code == 416
+    assert (
+        b"".join(trainer.get(f"datasets/{made['id']}/files/{shard}", Range="bytes=-10").streaming_content)
+        == whole[-10:]
+    )
+    assert (
+        trainer.get(f"datasets/{made['id']}/files/{shard}", Range=f"bytes={len(whole)}-").status_code == 416
+    )
     for name in ("../../keys/secret_key", "data", "/etc/passwd", "nothing"):
         assert trainer.get(f"datasets/{made['id']}/files/{name}").status_code == 404
     assert trainer.post("datasets", {"round": round.pk}).status_code == 422  # a trainer sees no round

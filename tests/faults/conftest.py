@@ -31,7 +31,12 @@ class Instance:
     def __init__(self, folder: Path, database: str | None, broker: str | None = None) -> None:
         self.folder, self.port = folder, free_port()
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        self.environment = kept | {"WINNOW_DATA": str(folder), "PORT": str(self.port), "PYTHONPATH": str(ROOT), "LOG_LEVEL": "WARNING"}
+        self.environment = kept | {
+            "WINNOW_DATA": str(folder),
+            "PORT": str(self.port),
+            "PYTHONPATH": str(ROOT),
+            "LOG_LEVEL": "WARNING",
+        }
         if database:
             self.environment["DATABASE_URL"] = database
         if broker:
@@ -41,8 +46,13 @@ class Instance:
         return subprocess.Popen([sys.executable, *command], cwd=ROOT, env=self.environment, text=True, **more)
 
     def manage(self, *args: Any, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run([sys.executable, "manage.py", *map(str, args)], cwd=ROOT, env=self.environment, text=True,
-                              capture_output=True)
+        done = subprocess.run(
+            [sys.executable, "manage.py", *map(str, args)],
+            cwd=ROOT,
+            env=self.environment,
+            text=True,
+            capture_output=True,
+        )
         assert not check or done.returncode == 0, done.stderr
         return done
 
@@ -54,7 +64,9 @@ class Instance:
         """Run a few lines inside Django, in a process of their own."""
         setup = "import django; django.setup()\n"
         environment = self.environment | {"DJANGO_SETTINGS_MODULE": "annotator.settings"}
-        done = subprocess.run([sys.executable, "-c", setup + code], cwd=ROOT, env=environment, text=True, capture_output=True)
+        done = subprocess.run(
+            [sys.executable, "-c", setup + code], cwd=ROOT, env=environment, text=True, capture_output=True
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -42,7 +42,9 @@ class Reader(threading.Thread):
         self.wrong: list[str] = []
         self.retried = 0
 
-    def post(self, path: str, body: dict[str, object], key: str | None = None) -> tuple[int, dict[str, str], bytes]:
+    def post(
+        self, path: str, body: dict[str, object], key: str | None = None
+    ) -> tuple[int, dict[str, str], bytes]:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         if key:
             headers["Idempotency-Key"] = key
@@ -79,7 +81,9 @@ class Reader(threading.Thread):
             self.wrong.append(f"next: {status} {body[:200]!r}")
             return False
         assignment = json.loads(body)["assignment"]
-        status, _, body = self.post(f"assignments/{assignment}/review", {"verdict": "accept"}, key=str(uuid.uuid4()))
+        status, _, body = self.post(
+            f"assignments/{assignment}/review", {"verdict": "accept"}, key=str(uuid.uuid4())
+        )
         if status != 201:
             self.wrong.append(f"review: {status} {body[:200]!r}")
             return False
@@ -91,11 +95,27 @@ def test_none_lost_none_doubled_nobody_told_empty_while_a_slot_was_free(instance
     made = json.loads(instance.python(SET_UP % CLIENTS))
     (tmp_path / "t.jsonl").write_bytes(as_lines([trace_row(number) for number in range(TRACES)]))
     instance.manage("import_traces", tmp_path / "t.jsonl", "--project", "load", "--round", "r")
-    server = instance.start("-m", "granian", "--interface", "wsgi", "--port", str(instance.port), "--workers", "2",
-                            "--blocking-threads", "4", "--respawn-failed-workers", "--no-log", "annotator.wsgi:application")
+    server = instance.start(
+        "-m",
+        "granian",
+        "--interface",
+        "wsgi",
+        "--port",
+        str(instance.port),
+        "--workers",
+        "2",
+        "--blocking-threads",
+        "4",
+        "--respawn-failed-workers",
+        "--no-log",
+        "annotator.wsgi:application",
+    )
     try:
         wait_for_answer(instance.port)
-        readers = [Reader(instance.port, token, made["round"], lambda: int(instance.ask(FREE)[0][0])) for token in made["tokens"]]
+        readers = [
+            Reader(instance.port, token, made["round"], lambda: int(instance.ask(FREE)[0][0]))
+            for token in made["tokens"]
+        ]
         for reader in readers:
             reader.start()
         killed, last = 0, time.monotonic()

@@ -42,6 +42,7 @@ PAGES = {
     "import": ("get", 200, 200, 404, 404, 404, IN),
     "refused-lines": ("get", 200, 200, 404, 404, 404, IN),
     "withdraw-import": ("post", 422, 403, 404, 404, 404, IN),
+    "read-again": ("post", 422, 403, 404, 404, 404, IN),
     "prompt": ("get", 200, 200, 403, 404, 404, IN),
     "trace": ("get", 200, 200, 404, 404, 404, IN),
     "adjudicate": ("get", 200, 403, 404, 404, 404, IN),
@@ -78,7 +79,13 @@ API = {
 # For everyone, signed in or not: the ways in, and the health checks. Tested in test_signing_in.py and test_health.py.
 OPEN = {"sign-in", "sign-out", "enter", "invitation", "accept-invitation", "healthz", "readyz", "api"}
 WHO = ["lea", "aud", "ada", "tom", "stranger", "nobody"]
-ROLES = {"lea": Role.LEAD, "aud": Role.AUDITOR, "ada": Role.REVIEWER, "tom": Role.TRAINER, "stranger": Role.LEAD}
+ROLES = {
+    "lea": Role.LEAD,
+    "aud": Role.AUDITOR,
+    "ada": Role.REVIEWER,
+    "tom": Role.TRAINER,
+    "stranger": Role.LEAD,
+}
 
 
 def named(patterns=None) -> set[str]:
@@ -108,10 +115,20 @@ def places(people, traces, round, project, ada, lea):
     gone = Member.objects.create(project=project, user=member(project, "leaver"), role=Role.REVIEWER)
     slug = project.slug
     return {
-        "round": f"p/{slug}/rounds/{round.pk}", "project": f"p/{slug}", "import": f"p/{slug}/imports/{ImportBatch.objects.get().pk}",
-        "trace": f"p/{slug}/traces/{done.trace_id}", "prompt": f"p/{slug}/prompts/{done.trace.round_prompt_id}",
-        "dataset": f"p/{slug}/datasets/{dataset.pk}", "assignment": lease, "review": done, "job": job, "member": gone,
-        "rounds": round.pk, "datasets": dataset.pk, "shard": dataset.files[-1], "token": Token.objects.get(user=lea),
+        "round": f"p/{slug}/rounds/{round.pk}",
+        "project": f"p/{slug}",
+        "import": f"p/{slug}/imports/{ImportBatch.objects.get().pk}",
+        "trace": f"p/{slug}/traces/{done.trace_id}",
+        "prompt": f"p/{slug}/prompts/{done.trace.round_prompt_id}",
+        "dataset": f"p/{slug}/datasets/{dataset.pk}",
+        "assignment": lease,
+        "review": done,
+        "job": job,
+        "member": gone,
+        "rounds": round.pk,
+        "datasets": dataset.pk,
+        "shard": dataset.files[-1],
+        "token": Token.objects.get(user=lea),
     }
 
 
@@ -120,31 +137,61 @@ def address(name: str, at: dict) -> tuple[str, dict]:
     round, lease, dataset = at["round"], at["assignment"], at["dataset"]
     said = {"verdict": "accept", "key": str(uuid.uuid4())}
     return {
-        "home": ("", {}), "account": ("me", {}), "new-project": ("projects/new", {}),
+        "home": ("", {}),
+        "account": ("me", {}),
+        "new-project": ("projects/new", {}),
         "revoke-token": (f"me/tokens/{at['token'].pk}/revoke", {}),
-        "project": (at["project"], {}), "members": (f"{at['project']}/members", {}), "spec": (f"{at['project']}/spec", {}),
-        "invite": (f"{at['project']}/members/invite", {"role": "reviewer"}), "log": (f"{at['project']}/log", {}),
-        "remove-member": (f"{at['project']}/members/{at['member'].pk}/remove", {}), "new-round": (f"{at['project']}/rounds/new", {}),
-        "round": (round, {}), "round-state": (f"{round}/state", {"state": "open"}), "import-file": (f"{round}/import", {}),
-        "export": (f"{round}/export", {"format": "sft"}), "traces": (f"{round}/traces", {}), "disputes": (f"{round}/disputes", {}),
-        "agreement": (f"{round}/agreement", {}), "agreement-rows": (f"{round}/agreement/rows.csv", {}),
-        "desk": (f"{round}/review", {}), "next-trace": (f"{round}/next", {}), "import": (at["import"], {}),
-        "refused-lines": (f"{at['import']}/refused", {}), "withdraw-import": (f"{at['import']}/withdraw", {}),
-        "prompt": (at["prompt"], {}), "trace": (at["trace"], {}), "adjudicate": (f"{at['trace']}/adjudicate", {}),
-        "dataset": (dataset, {}), "go-on": (f"{dataset}/go-on", {}), "dataset-file": (f"{dataset}/files/{at['shard']}", {}),
-        "decide": (f"assignments/{lease.pk}/review", said), "skip": (f"assignments/{lease.pk}/skip", {}),
-        "renew": (f"assignments/{lease.pk}/renew", {}), "withdraw": (f"reviews/{at['review'].pk}/withdraw", {}),
-        "job": (f"jobs/{at['job'].pk}", {}), "cancel-job": (f"jobs/{at['job'].pk}/cancel", {}),
-        "api-me": ("api/v1/me", {}), "api-schema": ("api/v1/schema", {}), "api-project-list": ("api/v1/projects", {}),
-        "api-project-rounds": ("api/v1/projects/pilot/rounds", {}), "api-round-detail": (f"api/v1/rounds/{at['rounds']}", {}),
-        "api-round-next": (f"api/v1/rounds/{at['rounds']}/next", {}), "api-round-traces": (f"api/v1/rounds/{at['rounds']}/traces", {}),
-        "api-round-decisions": (f"api/v1/rounds/{at['rounds']}/decisions", {}), "api-round-reviews": (f"api/v1/rounds/{at['rounds']}/reviews", {}),
+        "project": (at["project"], {}),
+        "members": (f"{at['project']}/members", {}),
+        "spec": (f"{at['project']}/spec", {}),
+        "invite": (f"{at['project']}/members/invite", {"role": "reviewer"}),
+        "log": (f"{at['project']}/log", {}),
+        "remove-member": (f"{at['project']}/members/{at['member'].pk}/remove", {}),
+        "new-round": (f"{at['project']}/rounds/new", {}),
+        "round": (round, {}),
+        "round-state": (f"{round}/state", {"state": "open"}),
+        "import-file": (f"{round}/import", {}),
+        "export": (f"{round}/export", {"format": "sft"}),
+        "traces": (f"{round}/traces", {}),
+        "disputes": (f"{round}/disputes", {}),
+        "agreement": (f"{round}/agreement", {}),
+        "agreement-rows": (f"{round}/agreement/rows.csv", {}),
+        "desk": (f"{round}/review", {}),
+        "next-trace": (f"{round}/next", {}),
+        "import": (at["import"], {}),
+        "refused-lines": (f"{at['import']}/refused", {}),
+        "withdraw-import": (f"{at['import']}/withdraw", {}),
+        "read-again": (f"{at['import']}/read-again", {"prompt": "a..b"}),
+        "prompt": (at["prompt"], {}),
+        "trace": (at["trace"], {}),
+        "adjudicate": (f"{at['trace']}/adjudicate", {}),
+        "dataset": (dataset, {}),
+        "go-on": (f"{dataset}/go-on", {}),
+        "dataset-file": (f"{dataset}/files/{at['shard']}", {}),
+        "decide": (f"assignments/{lease.pk}/review", said),
+        "skip": (f"assignments/{lease.pk}/skip", {}),
+        "renew": (f"assignments/{lease.pk}/renew", {}),
+        "withdraw": (f"reviews/{at['review'].pk}/withdraw", {}),
+        "job": (f"jobs/{at['job'].pk}", {}),
+        "cancel-job": (f"jobs/{at['job'].pk}/cancel", {}),
+        "api-me": ("api/v1/me", {}),
+        "api-schema": ("api/v1/schema", {}),
+        "api-project-list": ("api/v1/projects", {}),
+        "api-project-rounds": ("api/v1/projects/pilot/rounds", {}),
+        "api-round-detail": (f"api/v1/rounds/{at['rounds']}", {}),
+        "api-round-next": (f"api/v1/rounds/{at['rounds']}/next", {}),
+        "api-round-traces": (f"api/v1/rounds/{at['rounds']}/traces", {}),
+        "api-round-decisions": (f"api/v1/rounds/{at['rounds']}/decisions", {}),
+        "api-round-reviews": (f"api/v1/rounds/{at['rounds']}/reviews", {}),
         "api-assignment-review": (f"api/v1/assignments/{lease.pk}/review", {"verdict": "accept"}),
-        "api-assignment-skip": (f"api/v1/assignments/{lease.pk}/skip", {}), "api-assignment-renew": (f"api/v1/assignments/{lease.pk}/renew", {}),
+        "api-assignment-skip": (f"api/v1/assignments/{lease.pk}/skip", {}),
+        "api-assignment-renew": (f"api/v1/assignments/{lease.pk}/renew", {}),
         "api-review-withdraw": (f"api/v1/reviews/{at['review'].pk}/withdraw", {}),
-        "api-dataset-list": ("api/v1/datasets", {"round": at["rounds"]}), "api-dataset-detail": (f"api/v1/datasets/{at['datasets']}", {}),
+        "api-dataset-list": ("api/v1/datasets", {"round": at["rounds"]}),
+        "api-dataset-detail": (f"api/v1/datasets/{at['datasets']}", {}),
         "api-dataset-files": (f"api/v1/datasets/{at['datasets']}/files/README.md", {}),
-        "api-job-detail": (f"api/v1/jobs/{at['job'].pk}", {}), "api-job-cancel": (f"api/v1/jobs/{at['job'].pk}/cancel", {}),
+        "api-job-detail": (f"api/v1/jobs/{at['job'].pk}", {}),
+        "api-job-cancel": (f"api/v1/jobs/{at['job'].pk}/cancel", {}),
     }[name]
 
 
@@ -184,12 +231,16 @@ def test_each_call_answers_each_person_as_the_table_says(name, places, people, p
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         if who != "nobody":
             space = project if who != "stranger" else Project.objects.get(slug="elsewhere")
-            headers["Authorization"] = f"Bearer {inviting.make_token(people[who], space, ROLES[who], by=people[who])}"
+            headers["Authorization"] = (
+                f"Bearer {inviting.make_token(people[who], space, ROLES[who], by=people[who])}"
+            )
         if method == "get":
             answer = Client().get(f"/{path}", headers=headers)
         else:
             kind = "application/x-ndjson" if method == "ndjson" else "application/json"
-            answer = Client().post(f"/{path}", b"{}\n" if method == "ndjson" else body, content_type=kind, headers=headers)
+            answer = Client().post(
+                f"/{path}", b"{}\n" if method == "ndjson" else body, content_type=kind, headers=headers
+            )
         found.insert(0, answer.status_code)
         answer.close()
     assert found == expected, dict(zip(WHO, found, strict=True))

@@ -14,5 +14,7 @@ class Command(WinnowCommand):
 
     def run(self, *, slug: str, name: str, **options: Any) -> None:
         project, new = planning.create_project(slug, name=name)
-        self.say(f"The project '{slug}' is made." if new else f"The project '{slug}' exists; nothing was changed.")
+        self.say(
+            f"The project '{slug}' is made." if new else f"The project '{slug}' exists; nothing was changed."
+        )
         self.result(project=project.slug)

@@ -14,15 +14,22 @@ class Command(WinnowCommand):
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--project", required=True)
         parser.add_argument("--round", required=True)
-        parser.add_argument("--format", default="sft", help="formats with commas between them; the first is the default")
+        parser.add_argument(
+            "--format", default="sft", help="formats with commas between them; the first is the default"
+        )
         parser.add_argument("--out", type=Path, required=True, help="the data set's own folder")
         parser.add_argument("--arm", default="selected", choices=["selected"])
-        parser.add_argument("--override", default="", metavar="REASON", help="export against the gates; kept for ever")
+        parser.add_argument(
+            "--override", default="", metavar="REASON", help="export against the gates; kept for ever"
+        )
 
-    def run(self, *, project: str, round: str, format: str, out: Path, arm: str, override: str, **options: Any) -> None:
+    def run(
+        self, *, project: str, round: str, format: str, out: Path, arm: str, override: str, **options: Any
+    ) -> None:
         chosen = round_named(project_named(project), round)
         dataset = exporting.unfinished(chosen, format, out) or exporting.draft(
-            chosen, format, by=None, folder=out, override=override)
+            chosen, format, by=None, folder=out, override=override
+        )
         job = jobs.start(Job.Kind.BUILD_DATASET, dataset.project_id, dataset.pk, by=None, unit="rows")
         exporting.run_job(job.pk, progress=self.progress("rows"))
         job.refresh_from_db()
@@ -31,5 +38,11 @@ class Command(WinnowCommand):
             raise Conflict(job.error or f"The export was {job.state}.")
         manifest = dataset.manifest_object or {}
         self.say(f"{dataset.rows:,} rows in {len(manifest['shards'])} shards: {dataset.folder}")
-        self.result(dataset=dataset.pk, rows=dataset.rows, shards=len(manifest["shards"]), digest=manifest["digest"],
-                    verdict=manifest["verdict"], overridden=manifest["overridden"])
+        self.result(
+            dataset=dataset.pk,
+            rows=dataset.rows,
+            shards=len(manifest["shards"]),
+            digest=manifest["digest"],
+            verdict=manifest["verdict"],
+            overridden=manifest["overridden"],
+        )

@@ -16,7 +16,9 @@ class Command(WinnowCommand):
     def run(self, *, name: str, **options: Any) -> None:
         user = User.objects.filter(username=name, is_active=True, kind=User.Kind.HUMAN).first()
         if user is None:
-            raise Unreadable(f"There is no user '{name}'. Make one with 'manage.py create_member {name} --project …'.")
+            raise Unreadable(
+                f"There is no user '{name}'. Make one with 'manage.py create_member {name} --project …'."
+            )
         link = inviting.link_base() + inviting.make_login_link(user)
         self.say(f"{link}\nIt works once, within 24 hours.")
         self.result(link=link)

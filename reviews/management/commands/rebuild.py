@@ -9,7 +9,9 @@ class Command(WinnowCommand):
     help = "Derive decisions and queue again from the frozen tables, or only compare."
 
     def arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--check", action="store_true", help="compare only, and leave with 1 where something differs")
+        parser.add_argument(
+            "--check", action="store_true", help="compare only, and leave with 1 where something differs"
+        )
 
     def run(self, *, check: bool, **options: Any) -> None:
         differences = rebuilding.check() if check else rebuilding.rebuild()

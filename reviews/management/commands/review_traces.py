@@ -13,12 +13,16 @@ class Command(WinnowCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--project", required=True)
         parser.add_argument("--round", required=True)
-        parser.add_argument("--kind", choices=["human", "model"], default="human", help="what unknown reviewers are")
+        parser.add_argument(
+            "--kind", choices=["human", "model"], default="human", help="what unknown reviewers are"
+        )
 
     def run(self, *, file: Path, project: str, round: str, kind: str, **options: Any) -> None:
         into = round_named(project_named(project), round)
         found = judging_elsewhere.run(into, file, by=None, kind=kind, progress=self.progress("lines"))
         for line in found.refused:
             self.say(str(line))
-        self.say(f"{found.recorded:,} verdicts recorded, {found.known:,} known, {len(found.refused):,} refused.")
+        self.say(
+            f"{found.recorded:,} verdicts recorded, {found.known:,} known, {len(found.refused):,} refused."
+        )
         self.result(recorded=found.recorded, known=found.known, refused=len(found.refused))

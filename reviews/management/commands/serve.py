@@ -1,3 +1,4 @@
+import io
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,14 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from annotator import supervising
-from reviews import demonstrating, inviting
+from reviews import demonstrating, inviting, opening_files
 from reviews.management.commanding import WinnowCommand
 
 
 class Command(WinnowCommand):
-    help = "Run everything on this machine: broker, web server and Celery worker, watched and stopped together."
+    help = (
+        "Run everything on this machine: broker, web server and Celery worker, watched and stopped together."
+    )
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--file", type=Path, help="open on this file of traces, whatever its shape")
@@ -22,14 +25,12 @@ class Command(WinnowCommand):
         with supervising.folder_locked(settings.DATA):
             self.say(f"Winnow keeps its data in {settings.DATA}.")
             call_command("migrate", verbosity=0, interactive=False)
-            call_command("check", databases=["default"], stdout=self.stderr)
+            call_command("check", databases=["default"], stdout=io.StringIO())
             user = demonstrating.local_user()
             if not no_demo:
                 demonstrating.load(user)
             start = ""
             if file is not None:
-                from reviews import opening_files
-
                 opened = opening_files.open_for(user, file)
                 self.say(opened.sentence)
                 if not opened.path:

@@ -16,8 +16,13 @@ class Command(WinnowCommand):
         found = verifying.verify(folder)
         for problem in found.problems:
             self.say(problem)
-        beside = "and every row against its trace" if found.compared else "its traces are not in this database"
-        self.say(f"{found.rows:,} rows: " + (f"all is as exported; {beside}." if found.ok else f"{len(found.problems)} problems."))
+        beside = (
+            "and every row against its trace" if found.compared else "its traces are not in this database"
+        )
+        self.say(
+            f"{found.rows:,} rows: "
+            + (f"all is as exported; {beside}." if found.ok else f"{len(found.problems)} problems.")
+        )
         self.result(ok=found.ok, rows=found.rows, problems=found.problems)
         if not found.ok:
             self.found_wanting()

@@ -1,0 +1,42 @@
+// Lines in #alerts, and posts that are not a form's.
+
+const alerts = () => document.getElementById("alerts");
+
+/** Put one line into #alerts, where a screen reader hears it. */
+export function alert(sentence) {
+  const line = document.createElement("div");
+  line.className = "alert";
+  const words = document.createElement("span");
+  words.textContent = sentence;
+  const dismiss = document.createElement("button");
+  Object.assign(dismiss, { className: "plain", type: "button", textContent: "Dismiss" });
+  dismiss.dataset.dismiss = "";
+  line.append(words, dismiss);
+  alerts().replaceChildren(line);
+}
+
+export function clearAlerts() {
+  alerts().replaceChildren();
+}
+
+/** Show a refusal that the server wrote for #alerts; anything else is not ours to show. */
+export async function showRefusal(response) {
+  if (response.headers.get("HX-Retarget") === "#alerts") alerts().innerHTML = await response.text();
+}
+
+/** Post as htmx would, without a form. A redirect is never followed: at its end stands the login page. */
+export function post(url) {
+  const token = document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
+  return fetch(url, { method: "POST", redirect: "error", signal: AbortSignal.timeout(30_000), headers: { "X-CSRFToken": token, "HX-Request": "true" } });
+}
+
+/** Signing in again, in another tab, makes this page's token stale: take a new one from the same page. */
+export async function freshToken() {
+  try {
+    const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+    const token = page.querySelector("[name=csrfmiddlewaretoken]")?.value;
+    if (!token) return;
+    for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
+    document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
+  } catch { /* still no answer: the next press says so */ }
+}

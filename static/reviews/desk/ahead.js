@@ -1,0 +1,52 @@
+// The next trace is fetched while this one is read, and both leases are renewed while someone reads.
+import { post, showRefusal } from "../alerts.js";
+
+const RENEW_EVERY = 5 * 60 * 1000;
+
+let kept = null;  // a promise of the next trace's HTML, or of "" where there is none
+
+/** Fetch the trace after this one. */
+export function fetchAhead(nextUrl) {
+  kept = post(`${nextUrl}?ahead=1`).then((answer) => (answer.status === 200 ? answer.text() : "")).catch(() => "");
+}
+
+export function dropAhead() {
+  kept = null;
+}
+
+/** The trace that was kept, as a fragment, or null; each can be taken once. `judged` is the one just left. */
+export async function takeAhead(judged) {
+  const taken = kept;
+  kept = null;
+  const next = parsed(await taken);
+  return next && next.querySelector("form").action !== judged ? next : null;
+}
+
+function parsed(html) {
+  if (!html) return null;
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template.content.querySelector("[data-trace]") ? document.importNode(template.content, true) : null;
+}
+
+/** Renew the leases of this trace and the kept one, every few minutes while the page is seen and used. */
+export function renewWhileUsed(currentForm) {
+  let renewed = Date.now();
+  let used = false;
+  for (const kind of ["keydown", "pointerdown", "wheel", "touchmove", "visibilitychange"]) {
+    document.addEventListener(kind, () => { used = true; renewIfDue(); }, { passive: true });
+  }
+  setInterval(renewIfDue, 60 * 1000);
+
+  async function renewIfDue() {
+    const form = currentForm();
+    if (!form || !used || document.hidden || Date.now() - renewed < RENEW_EVERY) return;
+    [renewed, used] = [Date.now(), false];
+    try {
+      const answer = await post(form.dataset.renew);
+      if (!answer.ok && form === currentForm()) await showRefusal(answer);
+      const next = parsed(await kept);
+      if (next && !(await post(next.querySelector("form").dataset.renew)).ok) dropAhead();
+    } catch { /* no network: the lease has minutes left, and a verdict says whether it held */ }
+  }
+}

@@ -168,7 +168,7 @@ class Supervisor:
         }
         logs = settings.DATA / "logs"
         children = []
-        if settings.EMBEDDED_BROKER:
+        if settings.EMBEDDED_BROKER and not settings.CELERY_BROKER_URL.startswith("filesystem:"):
             if command := broker_command():
                 children.append(Child("broker", command, environment, logs / "broker.log"))
             else:

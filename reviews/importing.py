@@ -306,7 +306,18 @@ def run_job(job_id: int) -> None:
         if running is None:
             return
         batch = ImportBatch.objects.select_related("round__project", "by").get(pk=running.job.subject)
-        with Path(batch.path).open("rb") as file:
-            total = sum(piece.count(b"\n") for piece in iter(lambda: file.read(2**20), b""))
+        total = _lines_of(batch)
         run(batch, progress=lambda lines: running.advance(lines, max(total, lines)))
         running.write(done=batch.lines, total=batch.lines)
+
+
+def _lines_of(batch: ImportBatch) -> int:
+    """How many line ends the file has, unpacked. Raises Unreadable."""
+    try:
+        with opening.open_plain(Path(batch.path)) as file:
+            return sum(piece.count(b"\n") for piece in iter(lambda: file.read(2**20), b""))
+    except (OSError, EOFError):
+        raise Unreadable(
+            f"The uploaded file {batch.file} is gone or damaged. Upload it again: what was read stays, "
+            "and the rest goes on from there."
+        ) from None

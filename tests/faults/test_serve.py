@@ -24,6 +24,8 @@ def broker(instance, request):
     """The broker that the run is about: a team's where the environment names one, else serve's own."""
     if url := os.environ.get("CELERY_BROKER_URL"):
         instance.environment["CELERY_BROKER_URL"] = url.rsplit("/", 1)[0] + "/7"
+    elif getattr(request, "param", "") == "folders":
+        instance.environment["CELERY_BROKER_URL"] = "filesystem://"
 
 
 class Serve:
@@ -147,6 +149,7 @@ def test_nothing_is_left_over_when_the_supervisor_itself_is_killed(serve):
     )
 
 
+@pytest.mark.parametrize("broker", ["redis", "folders"], indirect=True)
 def test_an_export_whose_worker_is_killed_ends_with_the_bytes_that_the_command_writes(
     serve, instance, tmp_path
 ):
@@ -211,3 +214,24 @@ def test_the_pages_say_within_five_seconds_that_no_worker_is_alive(serve, instan
     finally:
         os.kill(server.process.pid, signal.SIGCONT)
     eventually(lambda: answer(instance.port, "/readyz")[0] == 200, within=30)
+
+
+def test_an_import_that_was_killed_goes_on_and_ends_as_if_nothing_had_happened(instance, tmp_path):
+    rows = [
+        trace_row(number % 500, number // 500, reasoning=f"{number} " + "x" * 500) for number in range(8000)
+    ]
+    (tmp_path / "t.jsonl").write_bytes(as_lines(rows))
+    options = ("--project", "p", "--round", "r")
+    instance.manage("create_project", "p")
+    instance.manage("create_round", "r", *options[:2])
+    killed = instance.start("manage.py", "import_traces", str(tmp_path / "t.jsonl"), *options)
+    eventually(lambda: instance.ask("SELECT count(*) FROM reviews_trace")[0][0] >= 800)
+    killed.kill()
+    killed.wait()
+    there = instance.ask("SELECT count(*) FROM reviews_trace")[0][0]
+    assert 800 <= there < 8000
+
+    done = instance.json("import_traces", tmp_path / "t.jsonl", *options)
+    assert (done["read"], done["traces_new"], done["traces_known"], done["refused"]) == (8000, 8000, 0, 0)
+    assert instance.ask("SELECT count(*), count(DISTINCT digest) FROM reviews_trace") == [(8000, 8000)]
+    assert instance.json("rebuild", "--check")["ok"]

@@ -63,6 +63,9 @@ def manifest(dataset: Dataset) -> dict[str, Any]:
         "round": round.name,
         "seed": round.seed,
         "k": round.k,
+        "checkpoint": None,  # unknown is said, not left out
+        "lineage": None,
+        "looks": None,
         "formats": {name: dataset_folder.FORMATS[name].VERSION for name in dataset.formats.split(",")},
         "shards": [
             {
@@ -113,6 +116,7 @@ def counts(dataset: Dataset) -> dict[str, Any]:
     exported = dataset.memberships.aggregate(prompts=Count("trace__round_prompt", distinct=True))
     content = dataset.memberships.values("trace__content_digest").distinct().count()
     return {
+        "planned": round.k * round.round_prompts.count() if round.k else None,
         "sampled": Trace.objects.filter(round=round).count(),
         "reviewed": Decision.objects.filter(round=round, readings__gt=0).count(),
         "accepted": states.get(Decision.State.ACCEPTED, 0),

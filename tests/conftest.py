@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -33,6 +34,7 @@ def shared_data() -> Path:
 @pytest.fixture(autouse=True)
 def data_folder(settings: Any, tmp_path: Path) -> Path:
     """Uploads and exports of each test go to a folder of its own."""
+    cache.clear()  # rows of different tests may have the same ids
     settings.DATA = tmp_path / "data"
     settings.UPLOADS, settings.EXPORTS = settings.DATA / "uploads", settings.DATA / "exports"
     for folder in (settings.UPLOADS, settings.EXPORTS):

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -37,6 +38,7 @@ from reviews.web.answers import person
 from reviews.web.forms import ImportForm, RoundForm, SaidForm
 
 REMAPPED = ["prompt", "reasoning", "answer", "prompt_id", "model", "split"]
+SECONDS_KEPT = 5
 STATES = ["accepted", "rejected", "disputed", "pending", "dropped"]
 
 
@@ -68,8 +70,7 @@ def round_page(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     found: dict[str, Any] = {"round": round, "project": round.project, "roles": roles, "oversees": oversees}
     if oversees:
         found |= _progress(round) | {
-            "measured": auditing.agreement_of(auditing.rows(round)),
-            "pressure": describing.pressures(round),
+            **(cache.get_or_set(f"so-far:{round.pk}", lambda: _so_far(round), SECONDS_KEPT) or {}),
             "imports": ImportBatch.objects.visible_to(person(request))
             .filter(round=round)
             .select_related("withdrawal")
@@ -397,6 +398,14 @@ def _progress(round: Round) -> dict[str, Any]:
         "stuck": leases.filter(leased_until__lte=now).count(),
         "disputed": disputed,
         "disputes": counted.get("disputed", 0),
+    }
+
+
+def _so_far(round: Round) -> dict[str, Any]:
+    """The two headlines, which read every verdict of the round: kept for some seconds."""
+    return {
+        "measured": auditing.agreement_of(auditing.rows(round)),
+        "pressure": describing.pressures(round),
     }
 
 

@@ -111,7 +111,7 @@ def test_a_native_file_that_cannot_be_opened_says_what_is_missing(shared_data, p
         (b"PK\x03\x04rest", "t.zip", "a zip archive"),
         (b"PAR1rest", "t.parquet", "a Parquet file"),
         (b"\x28\xb5\x2f\xfdrest", "t.jsonl.zst", "packed with zstd"),
-        (gzip.compress(b"{}"), "t.jsonl.gz", "packed with gzip"),
+        (gzip.compress(b"{}", mtime=0), "t.jsonl.gz", "packed with gzip"),
         (b"\x7fELF\x00\x00", "t", "not text"),
         (b"a,b,c\n1,2,3\n", "t.csv", "a table (CSV)"),
         (b"key:\n  - x\n", "t.yaml", "YAML"),
@@ -132,6 +132,8 @@ def test_a_file_that_is_no_json_of_rows_is_told_so_in_a_sentence(content, name, 
 
 
 def test_a_gzip_file_that_is_cut_off_is_told_so():
-    packed = gzip.compress(json.dumps({"question": "2+2?", "thinking": "First, add. " * 9}).encode())[:-20]
+    packed = gzip.compress(
+        json.dumps({"question": "2+2?", "thinking": "First, add. " * 9}, mtime=0).encode()
+    )[:-20]
     made = guess(gzip.GzipFile(fileobj=io.BytesIO(packed)), "t.jsonl.gz", LONGEST)
     assert "cut off or damaged" in made.sentence

@@ -26,6 +26,18 @@ if (switchButton) {
   });
 }
 
+// A table wider than its page scrolls, and then the keyboard must reach it.
+const reachable = new ResizeObserver((boxes) => {
+  for (const { target } of boxes) {
+    if (target.scrollWidth <= target.clientWidth || target.hasAttribute("tabindex")) continue;
+    const named = target.querySelector("caption") ?? target.closest("section, .page")?.querySelector("h1, h2");
+    target.tabIndex = 0;
+    target.setAttribute("role", "region");
+    target.setAttribute("aria-label", named?.textContent.trim() || "Table");
+  }
+});
+for (const box of document.querySelectorAll(".scroll")) reachable.observe(box);
+
 document.addEventListener("click", (event) => {
   if (!event.target.closest?.("[data-dismiss]")) return;
   clearAlerts();

@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: run test install check format bench lock clean
+.PHONY: run test install check format lock clean
 
 run: $(STAMP)
 	@exec $(PY) manage.py serve $(if $(FILE),--file "$(FILE)")
@@ -37,9 +37,6 @@ format: $(STAMP)
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/djade --target-version 5.2 $$(git ls-files 'templates/*.html') || true
-
-bench: $(STAMP)
-	$(PY) -m tests.bench
 
 lock:
 	for pair in base:../requirements.txt team:team.txt dev:dev.txt; do \

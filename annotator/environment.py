@@ -6,6 +6,7 @@ docs/deployment.md has the same list as a table, and a test holds the two togeth
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,12 @@ from urllib.parse import urlsplit
 
 
 class WrongSetting(SystemExit):
-    """Stops the start with one sentence that names the variable, its value and what is allowed."""
+    """Stops the start, with exit code 2 and one sentence that names the variable, its value and what is allowed."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        sys.stderr.write(f"{sentence}\n")
+        self.code = 2
 
 
 @dataclass(frozen=True)

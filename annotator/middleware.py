@@ -25,8 +25,9 @@ class RequestLog:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=uuid.uuid4().hex[:12])
         response = self.get_response(request)
-        # The path without its query: a login link's token stands in the path's last part, so that is cut too.
-        path = "/enter/…" if request.path.startswith("/enter/") else request.path
+        # The path without its query; and a link's secret stands in the path, so that is cut too.
+        secret = next((start for start in ("/enter/", "/invitations/") if request.path.startswith(start)), "")
+        path = f"{secret}…" if secret else request.path
         log.info(
             "request",
             method=request.method,

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.utils import timezone
 
 from reviews.errors import Conflict, NotAllowed
@@ -136,8 +136,11 @@ def skip(assignment: Assignment, reason: str, *, by: User) -> None:
         raise LeaseLost(
             "This trace is no longer yours, so there was nothing to give back. Take the next one."
         )
-    release(held)
     now = timezone.now()
+    if Decision.objects.filter(trace=held.trace_id, state=Decision.State.DROPPED).exists():
+        held.delete()
+        return
+    release(held)
     Skip.objects.create(
         trace_id=held.trace_id, slot=held.slot, reviewer=by, reason=reason.replace("\0", ""), at=now
     )
@@ -190,18 +193,19 @@ def _lease(
         [row for row in found if row.rank != 0], {row.trace_id for row in found if row.rank == 0}
     )
     ids = held[:wanted] if len(held) >= wanted else held + [row.id for row in free]
+    mine = Case(When(leased_by=reviewer, then=Value(0)), default=Value(1))
     candidates = (
         Assignment.objects.select_for_update(skip_locked=True, of=("self",))
         .open()
         .filter(Q(leased_by=reviewer) | Q(leased_by=None) | Q(leased_until__lte=now), pk__in=ids)
+        .select_related("trace__reasoning", "trace__answer", "trace__round_prompt__prompt", "trace__decision")
+        .order_by(mine, Case(When(leased_by=reviewer, then=F("leased_at"))), "place", "pk")
     )
-    rows = {
-        row.pk: row
-        for row in candidates.select_related(
-            "trace__reasoning", "trace__answer", "trace__round_prompt__prompt"
-        )
-    }
-    taken = [rows[pk] for pk in ids if pk in rows][:wanted]
+    taken = list(candidates[:wanted])
+    dropped = [row.pk for row in taken if row.trace.decision.state == Decision.State.DROPPED]
+    if dropped:  # the trace left the round while its slot was leased: the slot goes too, and the search again
+        Assignment.objects.filter(pk__in=dropped).delete()
+        return []
     until = now + timedelta(minutes=round.lease_minutes)
     # Held and expired rows say nothing about what lies before them in the queue; only the first open one does.
     searched = min((row.place for row in found if row.rank == 2), default=None)
@@ -209,10 +213,10 @@ def _lease(
         searched = min(searched, _settled())
     written = []
     for row in taken:
-        mine = row.leased_by_id == reviewer.pk
-        if mine and row.leased_until and row.leased_until > now + timedelta(minutes=1):
+        holds = row.leased_by_id == reviewer.pk
+        if holds and row.leased_until and row.leased_until > now + timedelta(minutes=1):
             continue  # held already, with time to spare: nothing to write
-        if not mine:
+        if not holds:
             row.lease_key, row.leased_at, row.leased_by = uuid.uuid4(), now, reviewer
             row.searched_to, row.searched_epoch = searched, None if searched is None else round.epoch
         row.leased_until = until

@@ -76,7 +76,7 @@ def agreement_of(raw: Iterable[Any], *, scale: str = "nominal", seed: int = SEED
             [row.item_id for row in table],
             [row.rater_id for row in table],
             [row.label for row in table],
-            cluster_ids=[cluster or "" for cluster in clusters] if any(clusters) else None,
+            cluster_ids=clusters if any(cluster is not None for cluster in clusters) else None,
             occasions=[occasion or 0 for occasion in occasions]
             if any(o is not None for o in occasions)
             else None,

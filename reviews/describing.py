@@ -18,26 +18,31 @@ from reviews.measures import pressure
 from reviews.models import Dataset, Decision, Prompt, Round, Trace
 
 FORMAT_VERSION = 1
-UNMEASURED = [
-    "samples-per-prompt",
-    "selection",
-    "admission",
-    "behaviour-floor",
-    "form",
-    "purpose",
-    "domains",
-    "exposure",
-    "lineage",
-    "on-policy",
-    "cot-given-outcome",
-    "answer-first",
-    "confounders",
-    "agreement",
-    "reviewers",
-    "stage",
-    "load-bearing",
-    "monitor",
-]
+UNMEASURED = {
+    "integrity": ["licence", "template"],
+    "dose": [
+        "samples-per-prompt",
+        "selection",
+        "admission",
+        "behaviour-floor",
+        "form",
+        "purpose",
+        "domains",
+        "exposure",
+        "lineage",
+    ],
+    "evidence": [
+        "on-policy",
+        "cot-given-outcome",
+        "answer-first",
+        "confounders",
+        "agreement",
+        "reviewers",
+        "stage",
+        "load-bearing",
+        "monitor",
+    ],
+}
 
 
 def manifest(dataset: Dataset) -> dict[str, Any]:
@@ -92,10 +97,9 @@ def manifest(dataset: Dataset) -> dict[str, Any]:
             for sampler in round.samplers.order_by("identity")
         ],
         "plan": {"overlap": round.overlap, "double_share": round.double_share, "rule": round.rule},
-        "counts": counts(dataset),
-        "pressure": pressures(round),
+        **json.loads(bytes(dataset.figures or b"{}")),
         "held_out": {"below": dataset.project.held_out_below, "of": 10_000, "root": held_out_root(dataset)},
-        "gates": _gates(),
+        "gates": gates(dataset),
         "verdict": "insufficient",
         "policy": None,
         "overridden": bool(overrides),
@@ -105,6 +109,11 @@ def manifest(dataset: Dataset) -> dict[str, Any]:
             "pyarrow": pyarrow.__version__,
         },
     }
+
+
+def figures(dataset: Dataset) -> dict[str, Any]:
+    """Counts and pressure as they are now: taken when the membership is frozen, because verdicts go on."""
+    return {"counts": counts(dataset), "pressure": pressures(dataset.round)}
 
 
 def counts(dataset: Dataset) -> dict[str, Any]:
@@ -193,7 +202,8 @@ def card(dataset: Dataset, manifest: dict[str, Any]) -> str:
     paragraph = (
         f"Rejection-sampled reasoning traces: {made['exported']:,} of {made['sampled']:,} sampled, from "
         f"{made['exported_prompts']:,} prompts, each accepted by people against a written spec and exported exactly as "
-        f"sampled. Selection pressure {selected}{bound} (one-sided 95 %, clustered by prompt; {nats.get('total_standing', nats['state'])}). "
+        f"sampled. Selection pressure {selected}{bound} (−ln of {nats.get('accepted', 0):,} accepted in {nats.get('sampled', 0):,} sampled "
+        f"outside the held-out prompts; one-sided 95 %, clustered by prompt; {nats.get('total_standing', nats['state'])}). "
         f"Where the traces came from is as declared by whoever imported them. The dose and evidence gates were not "
         f"measured, so this data set is not certified.{exception}"
     )
@@ -239,26 +249,30 @@ def licences(round: Round) -> list[str]:
     return sorted(seen, key=lambda name: (-seen[name], name))
 
 
-def _gates() -> list[dict[str, Any]]:
-    passed = [
+def gates(dataset: Dataset) -> list[dict[str, Any]]:
+    """Each gate with what is known of it. One that was not measured is `insufficient`, never a pass.
+
+    `integrity` holds once the rows were compared with their digests (exporting.rows_of) and read back
+    (verifying.read_back); a data set for which either fails is not released.
+    """
+    held_out = dataset.memberships.filter(trace__in=Trace.objects.held_out()).count()
+    why = "every row equals its trace's digest and was read back after writing"
+    found = [
+        {"key": "integrity", "tier": "integrity", "verdict": "pass", "n": dataset.rows, "why": why},
         {
-            "key": "integrity",
+            "key": "held-out",
             "tier": "integrity",
-            "verdict": "pass",
-            "why": "every row equals its trace, read back after writing",
+            "verdict": "block" if held_out else "pass",
+            "value": held_out,
+            "n": dataset.rows,
+            "why": f"{held_out} of the exported traces have a held-out prompt",
         },
-        {"key": "held-out", "tier": "integrity", "verdict": "pass", "why": "no exported prompt is held out"},
     ]
-    missing = [
-        {
-            "key": key,
-            "tier": "dose or evidence",
-            "verdict": "insufficient",
-            "why": "not measured by this version",
-        }
-        for key in UNMEASURED
+    return found + [
+        {"key": key, "tier": tier, "verdict": "insufficient", "why": "not measured by this version"}
+        for tier, keys in UNMEASURED.items()
+        for key in keys
     ]
-    return passed + missing
 
 
 def _cell(text: str) -> str:

@@ -57,6 +57,9 @@ def draft(
     )
     dataset.folder = str((folder or settings.EXPORTS / dataset.name).absolute())
     require_empty(Path(dataset.folder))
+    nearest = next(place for place in Path(dataset.folder).parents if place.exists())
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise Unreadable(f"{dataset.folder} cannot be made: this user may not write in {nearest}.")
     dataset.save()
     if override.strip():
         Override.objects.create(dataset=dataset, gate=GATES_TO_OVERRIDE, by=by, reason=override)
@@ -82,6 +85,7 @@ def build(dataset: Dataset, *, progress: Progress | None = None) -> Dataset:
         return dataset
     if dataset.rows is None:
         freeze(dataset)
+        dataset.refresh_from_db()
     work = Path(dataset.folder + ".building")
     total = (dataset.rows or 0) * len(dataset.formats.split(","))
     try:
@@ -143,9 +147,11 @@ def freeze(dataset: Dataset) -> None:
         Dropped(dataset=dataset, reason=reason, n=n) for reason, n in left_out(dataset.round).items()
     )
     _plan_shards(dataset)
+    dataset.rows = rows
     Dataset.objects.filter(pk=dataset.pk).update(
         rows=rows,
         state=Dataset.State.BUILDING,
+        figures=canonical.dump(describing.figures(dataset)),
         membership_digest=canonical.digest([bytes(digest).hex() for digest in digests.iterator()]),
     )
 
@@ -197,6 +203,7 @@ def rows_of(dataset: Dataset, shard: Shard) -> Iterator[dict[str, Any]]:
     )
     traces = members.select_related("trace__reasoning", "trace__answer", "trace__round_prompt__prompt")
     for member in traces.defer("trace__meta").iterator(chunk_size=200):
+        verifying.require_unchanged(member.trace)
         yield verifying.as_exported(member.trace)
 
 
@@ -234,6 +241,10 @@ def _finish(dataset: Dataset, work: Path) -> None:
         leftover.unlink()
     dataset.refresh_from_db()
     manifest = describing.manifest(dataset)
+    if blocked := [gate["key"] for gate in manifest["gates"] if gate["verdict"] == "block"]:
+        raise Conflict(
+            f"The gate {blocked[0]} blocks this data set, and no override lifts it. Nothing was released."
+        )
     files = {
         "manifest.json": describing.as_json(manifest),
         "README.md": describing.card(dataset, manifest).encode(),

@@ -202,5 +202,10 @@ def _check_role(role: str) -> None:
 
 def link_base() -> str:
     """Where links on this machine begin, as `serve` listens."""
-    host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
-    return f"{'https' if settings.HTTPS else 'http'}://{host}:{settings.PORT}"
+    host = settings.HOST
+    if host in ("0.0.0.0", "::"):  # noqa: S104  # everywhere is no address: a name under which Winnow answers is
+        host = next((name for name in settings.ALLOWED_HOSTS if name != "*"), "localhost")
+    if settings.HTTPS:
+        return f"https://{host}"  # a proxy stands before it
+    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return f"http://{host}:{settings.PORT}"

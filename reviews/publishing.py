@@ -18,6 +18,7 @@ def publish(project: Project, markdown: str, *, by: User | None) -> SpecVersion:
     with, because verdicts against two versions cannot be compared. Raises Invalid, which names the line.
     """
     permitting.require(by, project.pk, Role.LEAD, doing="Publishing a spec")
+    markdown = markdown.replace("\r\n", "\n")  # a browser sends CRLF: the same text is the same version
     if "\0" in markdown:
         raise Invalid("text", "The spec holds a NUL character.")
     try:

@@ -41,7 +41,7 @@ def rebuild() -> list[str]:
         for trace, derived, stored in _derived(round):
             if differences := _differences(trace, derived, stored):
                 with transaction.atomic():
-                    _mend(round, trace, derived)
+                    _mend_afresh(round, trace, derived)
                 mended += differences
     return mended
 
@@ -108,6 +108,14 @@ def _differences(trace: Trace, derived: Derived, stored: Stored) -> list[str]:
     if not derived.slots <= len(slots) <= derived.slots + leased:
         found.append(f"slots of trace {trace.pk}: stored {len(slots)}, derived {derived.slots}")
     return found
+
+
+def _mend_afresh(round: Round, trace: Trace, derived: Derived) -> None:
+    """Derive once more with the decision's row held, because people may have judged since, and put it right."""
+    Decision.objects.select_for_update().filter(trace=trace).first()
+    heads = list(trace.reviews.counting().order_by("at", "pk"))
+    withdrawn = derived.why == Decision.Why.BATCH_WITHDRAWN
+    _mend(round, trace, _derive(round, trace, heads, withdrawn, derived.why == Decision.Why.BAD_PROMPT))
 
 
 def _mend(round: Round, trace: Trace, derived: Derived) -> None:

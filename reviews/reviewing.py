@@ -53,6 +53,9 @@ def record(
     try:
         with transaction.atomic():
             return _record(assignment_id, said, by, key, origin)
+    except TraceDropped:
+        Assignment.objects.open().filter(pk=assignment_id, leased_by=by).delete()
+        raise
     except IntegrityError:
         # The same key for another assignment, perhaps at this very moment.
         if Review.objects.filter(reviewer=by, key=key).exists():

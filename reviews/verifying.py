@@ -44,7 +44,8 @@ def verify(folder: Path) -> Findings:
     try:
         raw = (folder / "manifest.json").read_bytes()
         manifest = json.loads(raw)
-        shards = list(manifest["shards"])
+        shards = [dict(shard) for shard in manifest["shards"]]
+        bytes.fromhex(manifest["digest"])
     except OSError as problem:
         raise Unreadable(f"{folder / 'manifest.json'} cannot be read: {problem.strerror}.") from None
     except (ValueError, KeyError, TypeError):
@@ -129,6 +130,19 @@ def _compare(rows: list[dict[str, Any]], name: str, found: Findings) -> None:
             found.problems.append(
                 f"{name}: the row of trace {digest.hex()[:12]} differs from the stored trace"
             )
+
+
+def require_unchanged(trace: Trace) -> None:
+    """Raise ReadBackFailed unless the stored texts are those that the trace's digest was made of."""
+    texts = {
+        "prompt": trace.round_prompt.prompt.as_messages,
+        "reasoning": trace.reasoning.as_text,
+        "answer": trace.answer.as_text if trace.answer else None,
+    }
+    if canonical.digest(texts) != bytes(trace.content_digest):
+        raise ReadBackFailed(
+            f"The stored texts of trace {trace} are not those that were imported. Nothing was released."
+        )
 
 
 def as_exported(trace: Trace) -> dict[str, Any]:

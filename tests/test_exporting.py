@@ -9,7 +9,7 @@ import datasets
 import pytest
 from making import judge, trace_row
 
-from reviews import assigning, exporting, jobs
+from reviews import assigning, exporting, jobs, verifying
 from reviews.errors import Conflict, Unreadable
 from reviews.formats import parquet
 from reviews.models import Dataset, Decision, Job, Membership, Project, Prompt, Trace
@@ -192,7 +192,7 @@ def test_verify_finds_a_flipped_byte_a_stray_file_and_a_changed_manifest(judged,
 
 
 def test_a_row_that_was_forged_with_all_its_hashes_is_found_against_the_trace(judged, round, tmp_path):
-    from reviews import verifying
+
     from reviews.formats import canonical, sft
 
     export(round, tmp_path / "out")
@@ -317,3 +317,44 @@ def test_the_real_gsm8k_file_judged_by_its_labels_comes_out_twice_alike(
     }
     assert command("verify_dataset", tmp_path / "one")["ok"]
     assert command("rebuild", "--check")["ok"]
+
+
+def test_counts_and_pressure_are_those_of_the_moment_of_freezing(judged, round, ada, tmp_path):
+    dataset = exporting.draft(round, "sft", by=None, folder=tmp_path / "out")
+    exporting.freeze(dataset)
+    Decision.objects.update(state="pending")
+    manifest = exporting.build(Dataset.objects.get(pk=dataset.pk)).manifest_object
+    assert (manifest["counts"]["accepted"], manifest["pressure"]["accepted"]) == (3, 3)
+
+
+def test_a_text_that_was_changed_behind_the_triggers_stops_the_export(judged, round, tmp_path):
+    trace = Trace.objects.filter(decision__state="accepted").select_related("reasoning").first()
+    trace.reasoning.body = b"rewritten"
+    trace.reasoning.save(update_fields=["body"])
+    with pytest.raises(verifying.ReadBackFailed, match="not those that were imported"):
+        export(round, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "manifest", ["[]", "{", '{"shards": ["x"], "digest": ""}', '{"shards": [], "digest": 5}']
+)
+def test_what_is_no_manifest_is_told_so(tmp_path, db, manifest):
+    (tmp_path / "manifest.json").write_text(manifest)
+    with pytest.raises(Unreadable):
+        verifying.verify(tmp_path)
+
+
+def test_the_manifest_names_every_gate_and_passes_none_that_was_not_measured(judged, round, tmp_path):
+    gates = {gate["key"]: gate for gate in export(round, tmp_path / "out").manifest_object["gates"]}
+    assert len(gates) == 22
+    assert {key for key, gate in gates.items() if gate["verdict"] == "pass"} == {"integrity", "held-out"}
+    assert {gate["tier"] for gate in gates.values()} == {"integrity", "dose", "evidence"}
+
+
+def test_a_job_counts_its_rows(judged, round, tmp_path):
+    dataset = exporting.draft(round, "sft", by=None, folder=tmp_path / "out")
+    job = jobs.start(Job.Kind.BUILD_DATASET, dataset.project_id, dataset.pk, by=None, unit="rows")
+    exporting.run_job(job.pk)
+    job.refresh_from_db()
+    assert (job.done, job.total, job.state) == (3, 3, "done")

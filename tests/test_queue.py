@@ -17,7 +17,7 @@ from making import SPEC, judge, member, trace_row
 from reviews import adjudicating, assigning, importing, planning, publishing, reviewing, saying
 from reviews.assigning import LeaseLost
 from reviews.errors import NotAllowed
-from reviews.models import Assignment, Decision, Project, Review, Role, Round, Skip, Trace, User
+from reviews.models import Assignment, Decision, ImportBatch, Project, Review, Role, Round, Skip, Trace, User
 
 
 def take(reviewer, round, ahead=False):
@@ -293,3 +293,26 @@ def test_projects_and_users_are_only_in_their_own_queue(traces, round, stranger)
     assert not Round.objects.visible_to(stranger).exists()
     assert list(Project.objects.visible_to(stranger).values_list("slug", flat=True)) == ["elsewhere"]
     assert User.objects.get(username="stranger").roles_in(round.project_id) == set()
+
+
+def test_a_trace_that_left_the_round_is_never_handed_out_again(traces, round, ada, ben, lea):
+    held = take(ada, round, ahead=True)
+    importing.withdraw_batch(ImportBatch.objects.get(), "wrong file", by=None)
+    with pytest.raises(reviewing.TraceDropped):
+        judge(held[0], "accept", ada)
+    assert take(ada, round) == []
+    assert take(ben, round) == []
+    assert not Assignment.objects.open().exists()
+
+
+def test_giving_back_a_trace_that_left_the_round_takes_its_slot_along(leased, round, ada, ben):
+    importing.withdraw_batch(ImportBatch.objects.get(), "wrong file", by=None)
+    assigning.skip(leased, "", by=ada)
+    assert take(ben, round) == []
+
+
+def test_an_expired_lease_on_a_dropped_trace_goes_to_nobody(traces, round, ada, ben, lea):
+    lease = take(ada, round)[0]
+    importing.withdraw_batch(ImportBatch.objects.get(), "wrong file", by=None)
+    expire(lease)
+    assert take(ben, round) == []

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any, cast
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +19,8 @@ from rest_framework.response import Response
 from reviews.errors import Conflict, Invalid
 from reviews.models import Idempotency, User
 from reviews.reviewing import KeyReused
+
+ABANDONED = timedelta(minutes=2)
 
 
 class InProgress(Conflict):
@@ -72,6 +76,10 @@ def claim(user: User, key: UUID, route: str, body_digest: bytes) -> Idempotency 
     if stored.route != route or bytes(stored.body_digest) != body_digest:
         raise KeyReused
     if stored.status is None:
+        now = timezone.now()
+        left = Idempotency.objects.filter(pk=stored.pk, status=None, at__lt=now - ABANDONED)
+        if left.update(at=now):  # whoever began it died before the answer: begin it again
+            return stored
         raise InProgress(
             "A request with this Idempotency-Key is still being answered. Try again in a moment."
         )

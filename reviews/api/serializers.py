@@ -17,7 +17,7 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
 
 class RoundSerializer(serializers.ModelSerializer[Round]):
     project = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    spec_version = serializers.IntegerField(source="spec_version.number", default=None)
+    spec_version = serializers.IntegerField(source="spec_version.number", default=None, allow_null=True)
 
     class Meta:
         model = Round

@@ -76,7 +76,7 @@ def _clause(words: str, options: dict[str, str], line: int) -> ClauseText:
         raise SpecProblem(f"line {line}: expected '## KEY Title {{purpose=… relation=…}}', got '## {words}'")
     if len(title) > 200:
         raise SpecProblem(f"line {line}: the title is longer than 200 characters")
-    purpose = options.get("purpose", "form" if key.startswith("F") else "")
+    purpose = options.get("purpose", "")
     relation = options.get("relation", "orthogonal")
     if purpose not in PURPOSES:
         raise SpecProblem(f"line {line}: purpose must be one of {', '.join(PURPOSES)}; got '{purpose}'")

@@ -32,7 +32,6 @@ class Dataset(models.Model):
         DRAFT = "draft"
         BUILDING = "building"
         READY = "ready"
-        FAILED = "failed"
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="datasets")
     round = models.ForeignKey(Round, models.PROTECT, related_name="datasets")
@@ -44,6 +43,7 @@ class Dataset(models.Model):
     created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     rows = models.PositiveIntegerField(null=True)
+    figures = models.BinaryField(null=True)  # counts and pressure at the moment of freezing
     membership_digest = DigestField(null=True)
     digest = DigestField(null=True)
     verdict = models.CharField(max_length=12, blank=True)

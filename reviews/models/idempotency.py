@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
 from reviews.models.fields import DigestField
 from reviews.models.projects import User
@@ -18,7 +19,7 @@ class Idempotency(models.Model):
     status = models.PositiveSmallIntegerField(null=True)
     answer = models.BinaryField(null=True)
     content_type = models.CharField(max_length=80, default="application/json")
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once")]

@@ -153,7 +153,7 @@ def spec(request: HttpRequest, slug: str) -> HttpResponse:
     text, problem = request.POST.get("text", ""), ""
     if request.method == "POST":
         try:
-            version = publishing.publish(found, text.replace("\r\n", "\n"), by=person(request))
+            version = publishing.publish(found, text, by=person(request))
         except Invalid as refused:
             problem = str(refused)
         else:

@@ -132,8 +132,6 @@ def test_a_file_that_is_no_json_of_rows_is_told_so_in_a_sentence(content, name, 
 
 
 def test_a_gzip_file_that_is_cut_off_is_told_so():
-    packed = gzip.compress(
-        json.dumps({"question": "2+2?", "thinking": "First, add. " * 9}).encode()
-    )[:-20]
+    packed = gzip.compress(json.dumps({"question": "2+2?", "thinking": "First, add. " * 9}).encode())[:-20]
     made = guess(gzip.GzipFile(fileobj=io.BytesIO(packed)), "t.jsonl.gz", LONGEST)
     assert "cut off or damaged" in made.sentence

@@ -4,6 +4,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
+
 from reviews import importing, landing, planning, publishing
 from reviews.errors import Unreadable
 from reviews.importing import Report
@@ -43,7 +45,27 @@ class Command(WinnowCommand):
         mapping: Path | None,
         **options: Any,
     ) -> None:
-        into = self.round(project, round, create)
+        if not (dry_run and create):
+            self.import_all(
+                files, self.round(project, round, create), dry_run, strict, rejects, format, mapping
+            )
+            return
+        with transaction.atomic():  # what --create makes is not kept either
+            self.import_all(
+                files, self.round(project, round, create), dry_run, strict, rejects, format, mapping
+            )
+            transaction.set_rollback(True)
+
+    def import_all(
+        self,
+        files: list[Path],
+        into: Round,
+        dry_run: bool,
+        strict: bool,
+        rejects: Path | None,
+        format: str,
+        mapping: Path | None,
+    ) -> None:
         total = Report()
         refused: list[dict[str, Any]] = []
         for file in files:

@@ -250,3 +250,21 @@ def test_the_api_describes_itself(ada_api, ada):
     browser = Client()
     browser.force_login(ada)
     assert b"/api/v1/rounds/{id}/next" in browser.get("/api/v1/").content
+
+
+def test_the_description_of_the_api_has_no_gaps(db, tmp_path):
+    from django.core.management import call_command
+
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yaml"))
+    assert "openapi: 3.1" in (tmp_path / "schema.yaml").read_text()
+
+
+def test_a_verdict_is_one_commit(transactional_db, leased, ada, project):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    caller = Caller(ada, project, Role.REVIEWER)
+    with CaptureQueriesContext(connection) as asked:
+        said = {"verdict": "reject", "clauses": ["H1"]}
+        assert caller.post(f"assignments/{leased.pk}/review", said, key=uuid.uuid4()).status_code == 201
+    assert sum(query["sql"] == "COMMIT" for query in asked.captured_queries) == 1

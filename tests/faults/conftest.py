@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
@@ -110,3 +114,60 @@ def instance(tmp_path: Path) -> Iterator[Instance]:
         made = Instance(tmp_path / "winnow", url)
         made.manage("migrate", "--verbosity", "0")
         yield made
+
+
+@pytest.fixture
+def broker(instance, request):
+    """The broker that the run is about: a team's where the environment names one, else serve's own."""
+    if url := os.environ.get("CELERY_BROKER_URL"):
+        instance.environment["CELERY_BROKER_URL"] = url.rsplit("/", 1)[0] + "/7"
+    elif getattr(request, "param", "") == "folders":
+        instance.environment["CELERY_BROKER_URL"] = "filesystem://"
+
+
+class Serve:
+    """A running `serve` and its one line."""
+
+    def __init__(self, instance, log: Path, *options: str) -> None:
+        self.instance, self.log = instance, log
+        with log.open("a") as file:
+            self.process = instance.start("manage.py", "serve", *options, stdout=file, stderr=file)
+
+    def link(self, within: float = 90) -> str:
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            if found := re.findall(r"http://\S+", self.log.read_text()):
+                assert len(found) == 1, found
+                return found[0]
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.1)
+        raise AssertionError(self.log.read_text())
+
+    def children(self, part: str) -> list[psutil.Process]:
+        return [
+            child
+            for child in psutil.Process(self.process.pid).children()
+            if part in " ".join(child.cmdline())
+        ]
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+
+@pytest.fixture
+def serve(instance, broker, tmp_path):
+    started: list[Serve] = []
+
+    def run(*options: str, demo: bool = False) -> Serve:
+        started.append(
+            Serve(
+                instance, tmp_path / f"serve-{len(started)}.log", *([] if demo else ["--no-demo"]), *options
+            )
+        )
+        return started[-1]
+
+    yield run
+    for server in started:
+        if server.process.poll() is None:
+            server.stop()

@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import json
 import os
-import re
 import signal
 import time
 import urllib.request
@@ -17,61 +16,6 @@ import pytest
 from making import as_lines, trace_row
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
-
-
-@pytest.fixture
-def broker(instance, request):
-    """The broker that the run is about: a team's where the environment names one, else serve's own."""
-    if url := os.environ.get("CELERY_BROKER_URL"):
-        instance.environment["CELERY_BROKER_URL"] = url.rsplit("/", 1)[0] + "/7"
-    elif getattr(request, "param", "") == "folders":
-        instance.environment["CELERY_BROKER_URL"] = "filesystem://"
-
-
-class Serve:
-    """A running `serve` and its one line."""
-
-    def __init__(self, instance, log: Path, *options: str) -> None:
-        self.instance, self.log = instance, log
-        with log.open("a") as file:
-            self.process = instance.start(
-                "manage.py", "serve", "--no-demo", *options, stdout=file, stderr=file
-            )
-
-    def link(self, within: float = 90) -> str:
-        deadline = time.monotonic() + within
-        while time.monotonic() < deadline:
-            if found := re.findall(r"http://\S+", self.log.read_text()):
-                assert len(found) == 1, found
-                return found[0]
-            assert self.process.poll() is None, self.log.read_text()
-            time.sleep(0.1)
-        raise AssertionError(self.log.read_text())
-
-    def children(self, part: str) -> list[psutil.Process]:
-        return [
-            child
-            for child in psutil.Process(self.process.pid).children()
-            if part in " ".join(child.cmdline())
-        ]
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
-
-
-@pytest.fixture
-def serve(instance, broker, tmp_path):
-    started: list[Serve] = []
-
-    def run(*options: str) -> Serve:
-        started.append(Serve(instance, tmp_path / f"serve-{len(started)}.log", *options))
-        return started[-1]
-
-    yield run
-    for server in started:
-        if server.process.poll() is None:
-            server.stop()
 
 
 def answer(port: int, path: str, token: str = "", body: dict | None = None) -> tuple[int, dict]:

@@ -261,3 +261,14 @@ def test_every_answer_carries_the_content_security_policy(places, lea):
         finish(answer)
         assert "default-src 'none'" in policy or path.startswith("static"), path
         assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize(
+    "name", ["home", "project", "round", "traces", "disputes", "import", "dataset", "agreement"]
+)
+def test_lists_and_counts_never_read_the_long_texts(name, places, lea, real_queries):
+    client = Client()
+    client.force_login(lea)
+    with real_queries() as asked:
+        assert client.get(f"/{address(name, places)[0]}").status_code == 200
+    assert not [sql for sql in asked if '"body"' in sql or '."messages"' in sql]

@@ -1,0 +1,85 @@
+"""A newcomer's first minutes against the whole of Winnow: the link, the keyboard, the export by a real worker."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.faults, pytest.mark.browser, pytest.mark.xdist_group("faults")]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+
+@pytest.fixture
+def page():
+    """A real Chromium whose console must stay silent."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("there is no Chromium: apt-get install chromium")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="there is no Playwright: pip install playwright"
+    )
+    said: list[str] = []
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda line: said.append(line.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        yield page
+        browser.close()
+    assert said == []
+
+
+def test_a_newcomer_signs_in_judges_by_keyboard_and_exports(serve, instance, page):
+    from playwright.sync_api import expect
+
+    page.goto(serve(demo=True).link())
+    page.get_by_role("main").get_by_role("link", name="Review").first.click()
+    article = page.get_by_role("article")
+    for key, word in (("a", "accept"), ("1", "reject"), ("s", "unsure")):
+        expect(article).to_be_visible()
+        before = article.inner_text()
+        page.keyboard.press(key)
+        expect(page.locator("#said")).to_contain_text(word)
+        expect(article).not_to_have_text(before, use_inner_text=True)
+    assert instance.ask("SELECT verdict FROM reviews_review WHERE origin = 'desk' ORDER BY id") == [
+        ("accept",),
+        ("reject",),
+        ("unsure",),
+    ]
+
+    page.get_by_role("link", name="Round 1").click()
+    page.get_by_role("button", name="Export").click()
+    expect(page.get_by_role("heading", name="Files")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("main")).to_contain_text("traces of")
+    folder = Path(instance.ask("SELECT folder FROM reviews_dataset")[0][0])
+    assert instance.json("verify_dataset", folder)["ok"]
+
+
+def test_the_link_of_a_strangers_file_leads_straight_to_its_first_trace(serve, page, tmp_path):
+    from playwright.sync_api import expect
+
+    path = tmp_path / "mine.jsonl"
+    path.write_text('{"question": "What is 2+2?", "response": "<think>two and two make four</think>4"}\n')
+    page.goto(serve("--file", str(path)).link())
+    expect(page.get_by_role("article")).to_contain_text("two and two make four")
+
+
+def test_a_strangers_file_that_cannot_be_opened_is_told_so_before_anything_starts(serve, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("a,b\n1,2\n")
+    server = serve("--file", str(path))
+    assert server.process.wait(60) == 2
+    assert "JSON" in server.log.read_text()
+    assert "Traceback" not in server.log.read_text()

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import subprocess
 import threading
 import time
 import uuid
@@ -131,8 +132,7 @@ def test_none_lost_none_doubled_nobody_told_empty_while_a_slot_was_free(instance
         for reader in readers:
             reader.join()
     finally:
-        server.terminate()
-        server.wait(20)
+        stop(server)
 
     assert [wrong for reader in readers for wrong in reader.wrong] == []
     assert killed >= 1
@@ -140,6 +140,17 @@ def test_none_lost_none_doubled_nobody_told_empty_while_a_slot_was_free(instance
     assert len(judged) == len(set(judged)) == TRACES
     assert instance.ask("SELECT count(*), count(DISTINCT trace_id) FROM reviews_review") == [(TRACES, TRACES)]
     assert instance.json("rebuild", "--check") == {"ok": True, "differences": []}
+
+
+def stop(server: subprocess.Popen[str]) -> None:
+    """Granian may wait for ever for a process that was killed just as it started; `serve` kills it then, as here."""
+    server.terminate()
+    try:
+        server.wait(20)
+    except subprocess.TimeoutExpired:
+        for process in [*psutil.Process(server.pid).children(recursive=True), server]:
+            process.kill()
+        server.wait(20)
 
 
 def wait_for_answer(port: int) -> None:

@@ -10,7 +10,7 @@ from django.db import transaction
 from reviews import permitting
 from reviews.deriving import rederive, rederive_siblings
 from reviews.errors import Conflict, Invalid
-from reviews.models import Decision, Event, Member, Review, Role, Trace, User, Verdict
+from reviews.models import Decision, Event, Member, Review, Role, StandIn, Trace, User, Verdict
 from reviews.reviewing import same, write
 from reviews.saying import Said
 
@@ -27,6 +27,8 @@ def adjudicate(trace: Trace, said: Said, *, by: User, key: UUID) -> Review:
         return same(done, said, trace)
     if said.verdict not in (Verdict.ACCEPT, Verdict.REJECT, Verdict.BAD_PROMPT):
         raise Invalid("verdict", "A dispute is settled by accept, reject or bad-prompt.")
+    if StandIn.objects.filter(trace=trace).exists():
+        raise Conflict("This trace repeats another one exactly. Settle the one that is read in its place.")
     decision = Decision.objects.select_for_update().get(trace=trace)
     if decision.state != Decision.State.DISPUTED and decision.why not in (
         Decision.Why.ADJUDICATED,

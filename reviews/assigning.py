@@ -19,14 +19,43 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from reviews import standing_in
 from reviews.errors import Conflict, NotAllowed
-from reviews.models import Assignment, Decision, Event, Review, Role, Round, Skip, Trace, User, Verdict
-from reviews.models.queue import BACK_OF_THE_QUEUE, Waiting
+from reviews.models import (
+    Assignment,
+    Decision,
+    Event,
+    Question,
+    Requeue,
+    Review,
+    Role,
+    Round,
+    Skip,
+    Trace,
+    User,
+)
+from reviews.models.queue import BACK_OF_THE_QUEUE, FRONT_OF_THE_QUEUE, Waiting
+from reviews.rendering import document
 
 TRIED_AT_ONCE = 24
+BESIDE = (Assignment.Kind.GOLD, Assignment.Kind.REPEAT, Assignment.Kind.TRAINING)
 # A slot that comes back is placed by the clock; one placed a little earlier may be committed a little later.
 CLOCK_SLACK_SECONDS = 120
 
@@ -47,24 +76,56 @@ class Leased:
 
 def planned_readings(round: Round, trace_digest: bytes) -> int:
     """How many people the plan wants to read a trace: the overlap, or two for the share drawn by the round's seed."""
-    drawn = _draw(round.seed, "double", trace_digest) < round.double_share
+    drawn = draw(round.seed, "double", trace_digest) < round.double_share
     return max(round.overlap, 2 if drawn else 1)
 
 
+def requeued(trace: Trace) -> int:
+    """How many readings a lead asked for beyond the plan."""
+    return sum(Requeue.objects.filter(trace=trace).values_list("readings", flat=True))
+
+
+def more_readings(trace: str) -> Coalesce:
+    """The same for the trace that `trace` refers to, as a column."""
+    rows = Requeue.objects.filter(trace=OuterRef(trace)).order_by().values("trace")
+    return Coalesce(Subquery(rows.annotate(n=Sum("readings")).values("n"), output_field=IntegerField()), 0)
+
+
 def open_slots(round: Round, traces: Sequence[Trace]) -> None:
-    """Put new traces in the queue, each slot at a random place of its own, and start their decisions as pending."""
+    """Put new traces in the queue, each slot at a random place of its own, and start their decisions as pending.
+
+    Exact repeats of a sample get no slots: the first of them is read for all.
+    """
+    read = standing_in.place(round, traces)
+    plan_slots(round, read)
+    Decision.objects.bulk_create(Decision(trace=trace, round=round) for trace in read)
+
+
+def answer_first(round: Round, trace: Trace, reviewer: User) -> bool:
+    """Whether this reader judges this trace by its answer alone first: drawn by the seed on the round's share."""
+    if not trace.answer or not trace.answer.chars or not trace.reasoning.chars:
+        return False
+    return draw(round.seed, f"answer first {reviewer.pk}", bytes(trace.digest)) < round.answer_first_share
+
+
+def every_clause(round: Round, trace: Trace, reviewer: User) -> bool:
+    """Whether this reader judges each clause of this trace, holds or fails: drawn by the seed on the round's share."""
+    return draw(round.seed, f"every clause {reviewer.pk}", bytes(trace.digest)) < round.full_clause_share
+
+
+def plan_slots(round: Round, traces: Sequence[Trace]) -> None:
+    """Open the slots that the plan asks for."""
     Assignment.objects.bulk_create(
         Assignment(round=round, trace=trace, slot=slot, place=_planned_place(round, trace.digest, slot))
         for trace in traces
         for slot in range(planned_readings(round, bytes(trace.digest)))
     )
-    Decision.objects.bulk_create(Decision(trace=trace, round=round) for trace in traces)
     Round.objects.filter(pk=round.pk).update(epoch=F("epoch") + 1)
 
 
 def fit_slots(round: Round, trace: Trace, needed: int) -> None:
     """Give a trace as many slots as it needs and take back open ones that it does not. Leased ones are left alone."""
-    slots = list(Assignment.objects.filter(trace=trace).order_by("slot"))
+    slots = list(Assignment.objects.planned().filter(trace=trace).order_by("slot"))
     surplus = len(slots) - needed
     if surplus > 0:
         free = [
@@ -102,7 +163,8 @@ def next_for(reviewer: User, round: Round, *, ahead: bool = False) -> Leased:
     for _ in range(50):  # each time round, another reviewer was quicker with everything that was found
         with transaction.atomic():
             now = timezone.now()
-            found = Assignment.objects.waiting_for(reviewer, round, round.searched or 0, now, TRIED_AT_ONCE)
+            place = FRONT_OF_THE_QUEUE if round.searched is None else round.searched
+            found = Assignment.objects.waiting_for(reviewer, round, place, now, TRIED_AT_ONCE)
             if not found:
                 _note_nothing_to_take(reviewer, round)
                 return Leased([], _why_empty(reviewer, round, now))
@@ -140,11 +202,19 @@ def skip(assignment: Assignment, reason: str, *, by: User) -> None:
     if Decision.objects.filter(trace=held.trace_id, state=Decision.State.DROPPED).exists():
         held.delete()
         return
-    release(held)
+    give_back(held)
     Skip.objects.create(
         trace_id=held.trace_id, slot=held.slot, reviewer=by, reason=reason.replace("\0", ""), at=now
     )
     Event.objects.log(assignment.round.project_id, "trace.skipped", by, held, trace=held.trace_id)
+
+
+def give_back(assignment: Assignment) -> None:
+    """End a lease: a planned slot goes back to the queue, one beside the plan is gone."""
+    if assignment.kind in BESIDE:
+        assignment.delete()
+    else:
+        release(assignment)
 
 
 def release(assignment: Assignment) -> None:
@@ -166,8 +236,9 @@ def lease_again(slot: Assignment, reviewer: User, minutes: int) -> None:
     held = (
         Assignment.objects.open().filter(leased_by=reviewer, round=slot.round_id).order_by("leased_at", "pk")
     )
-    for prefetched in list(held)[1:]:
-        release(prefetched)  # two leases at most, and the one prefetched has not been seen
+    judged_before = Review.objects.filter(reviewer=reviewer).values("trace")
+    for prefetched in list(held.exclude(trace__in=judged_before))[1:]:
+        give_back(prefetched)  # the one prefetched has not been seen; what else was undone stays theirs
     first = min((lease.leased_at for lease in held if lease.leased_at), default=now)
     Assignment.objects.filter(pk=slot.pk).update(
         closed_by=None,
@@ -192,14 +263,18 @@ def _lease(
     free = _one_a_trace(
         [row for row in found if row.rank != 0], {row.trace_id for row in found if row.rank == 0}
     )
+    before = next((row.prompt_id for row in reversed(found) if row.rank == 0), round.last_prompt)
+    free = _siblings_apart(free, before, wanted - len(held))
     ids = held[:wanted] if len(held) >= wanted else held + [row.id for row in free]
     mine = Case(When(leased_by=reviewer, then=Value(0)), default=Value(1))
+    chosen = Case(*(When(pk=pk, then=Value(order)) for order, pk in enumerate(ids)), default=Value(0))
     candidates = (
         Assignment.objects.select_for_update(skip_locked=True, of=("self",))
         .open()
         .filter(Q(leased_by=reviewer) | Q(leased_by=None) | Q(leased_until__lte=now), pk__in=ids)
-        .select_related("trace__reasoning", "trace__answer", "trace__round_prompt__prompt", "trace__decision")
-        .order_by(mine, Case(When(leased_by=reviewer, then=F("leased_at"))), "place", "pk")
+        .with_reading(reviewer, document.VERSION)
+        .annotate(repeats=standing_in.repeats("trace"))
+        .order_by(mine, Case(When(leased_by=reviewer, then=F("leased_at"))), chosen, "pk")
     )
     taken = list(candidates[:wanted])
     dropped = [row.pk for row in taken if row.trace.decision.state == Decision.State.DROPPED]
@@ -239,6 +314,19 @@ def _one_a_trace(rows: Iterable[Waiting], held: set[int]) -> list[Waiting]:
     return list(first.values())
 
 
+def _siblings_apart(rows: list[Waiting], before: int | None, wanted: int) -> list[Waiting]:
+    """The same slots with the best first, such that no sample follows one of its own prompt where another can."""
+    left, first = list(rows), []
+    for _ in range(max(wanted, 0)):
+        row = next((row for row in left if row.prompt_id != before), left[0] if left else None)
+        if row is None:
+            break
+        left.remove(row)
+        first.append(row)
+        before = row.prompt_id
+    return first + left
+
+
 def _note_nothing_to_take(reviewer: User, round: Round) -> None:
     """Remember that the search reached the end, so that asking again does not walk the whole queue again."""
     mine = (
@@ -265,7 +353,8 @@ def _why_empty(reviewer: User, round: Round, now: datetime) -> str:
         .filter(round=OuterRef("pk"), leased_until__gt=now)
         .exclude(leased_by=reviewer)
     )
-    judged = Review.objects.heads().filter(round=OuterRef("pk"), reviewer=reviewer, kind=Review.Kind.REVIEW)
+    judged = Review.objects.standing().filter(round=OuterRef("pk"), reviewer=reviewer)
+    asked = Question.objects.waiting().filter(round=OuterRef("pk"), by=reviewer)
     skips = Skip.objects.filter(reviewer=reviewer, trace__round=OuterRef("pk")).annotate(
         round=F("trace__round")
     )
@@ -274,7 +363,8 @@ def _why_empty(reviewer: User, round: Round, now: datetime) -> str:
         .values(
             others=counted(leases),
             soonest=Subquery(leases.order_by("leased_until").values("leased_until")[:1]),
-            judged=counted(judged.exclude(verdict=Verdict.WITHDRAWN)),
+            judged=counted(judged),
+            asked=counted(asked),
             skipped=counted(skips),
             any_slot=Exists(Assignment.objects.filter(round=OuterRef("pk"))),
         )
@@ -286,6 +376,8 @@ def _why_empty(reviewer: User, round: Round, now: datetime) -> str:
         parts.append(f"{found['others']} leased to others, free in {minutes} min")
     if found["judged"]:
         parts.append(f"{found['judged']} judged by you")
+    if found["asked"]:
+        parts.append(f"{found['asked']} with a question of yours to the lead")
     if found["skipped"]:
         parts.append(f"{found['skipped']} skipped by you")
     if not parts:
@@ -294,10 +386,10 @@ def _why_empty(reviewer: User, round: Round, now: datetime) -> str:
 
 
 def _planned_place(round: Round, trace_digest: bytes, slot: int) -> int:
-    return int(_draw(round.seed, f"place {slot}", bytes(trace_digest)) * BACK_OF_THE_QUEUE)
+    return int(draw(round.seed, f"place {slot}", bytes(trace_digest)) * BACK_OF_THE_QUEUE)
 
 
-def _draw(seed: str, what: str, digest: bytes) -> float:
+def draw(seed: str, what: str, digest: bytes) -> float:
     """A number from 0 to 1 that the round's seed fixes for each trace and purpose."""
     mark = hmac.new(seed.encode(), what.encode() + digest, hashlib.sha256).digest()
     return int.from_bytes(mark[:6]) / 2**48

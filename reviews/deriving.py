@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from reviews import assigning, deciding
-from reviews.models import Decision, Review, RoundPrompt, Trace, User, Verdict
+from reviews.models import Decision, Review, RoundPrompt, StandIn, Trace, User, Verdict
 
 
 def rederive(trace: Trace) -> None:
@@ -16,11 +16,15 @@ def rederive(trace: Trace) -> None:
 
 
 def derive(trace: Trace, counting: Sequence[Review], prompt_is_bad: bool, slots: int | None = None) -> None:
-    """Write what the counting heads of a trace come to. slots: how many it has, where that is known already."""
+    """Write what the counting heads of a trace come to. slots: how many it has, where that is known already.
+
+    A stand-in mirrors the trace that is read in its place; nothing is derived for it.
+    """
+    if not counting and StandIn.objects.filter(trace=trace).exists():
+        return
     round = trace.round
-    outcome = deciding.of_reviews(
-        round.rule, assigning.planned_readings(round, bytes(trace.digest)), counting
-    )
+    planned = assigning.planned_readings(round, bytes(trace.digest)) + assigning.requeued(trace)
+    outcome = deciding.of_reviews(round.rule, planned, counting)
     readings = sum(head.kind == Review.Kind.REVIEW for head in counting)
     if hasattr(trace.batch, "withdrawal"):
         outcome = deciding.Outcome(Decision.State.DROPPED, Decision.Why.BATCH_WITHDRAWN, 0)
@@ -54,12 +58,27 @@ def counting(heads: Sequence[Review]) -> list[Review]:
         head
         for head in heads
         if head.pass_number == 1
+        and head.stage == Review.Stage.FINAL
+        and head.served == Review.Served.NORMAL
         and head.reviewer_kind == User.Kind.HUMAN
         and head.verdict != Verdict.WITHDRAWN
     ]
 
 
-def decide(trace: Trace, outcome: deciding.Outcome, readings: int) -> None:
-    Decision.objects.filter(trace=trace).update(
-        state=outcome.state, why=outcome.why, readings=readings, changed_at=timezone.now()
-    )
+def is_reading(head: Review) -> bool:
+    """Whether a head is the one that a planned verdict of its reviewer supersedes."""
+    return head.kind == Review.Kind.REVIEW and head.stage == Review.Stage.FINAL and head.pass_number == 1
+
+
+def decide(trace: Trace, outcome: deciding.Outcome, readings: int, *, repeats: int | None = None) -> None:
+    """Write a decision, also for the exact repeats that stand in. repeats: how many, where that is known."""
+    values = {
+        "state": outcome.state,
+        "why": outcome.why,
+        "readings": readings,
+        "changed_at": timezone.now(),
+    }
+    Decision.objects.filter(trace=trace).update(**values)
+    if repeats != 0:
+        mirrors = StandIn.objects.filter(stands_for=trace).values("trace")
+        Decision.objects.filter(trace__in=mirrors).update(**values)

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from reviews import jobs, permitting
+from reviews import deriving, jobs, permitting, standing_in
 from reviews.errors import Conflict, Invalid, Unreadable
 from reviews.formats import canonical, canonical_traces, guessing, mapped_traces, opening
 from reviews.formats.guessing import Guess
@@ -180,9 +180,12 @@ def withdraw_batch(batch: ImportBatch, reason: str, *, by: User | None) -> int:
     _one_import_at_a_time()
     BatchWithdrawal.objects.create(batch=batch, by=by, reason=reason)
     Assignment.objects.open().filter(trace__batch=batch, leased_by=None).delete()
+    read_instead = standing_in.leave(batch)
     gone = Decision.objects.filter(trace__batch=batch).update(
         state=Decision.State.DROPPED, why=Decision.Why.BATCH_WITHDRAWN
     )
+    for trace in read_instead:
+        deriving.rederive(trace)
     Event.objects.log(batch.round.project_id, "import.withdrawn", by, batch, reason=reason, traces=gone)
     return gone
 

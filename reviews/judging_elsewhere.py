@@ -10,7 +10,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
-from reviews import assigning, deriving, permitting, saying
+from reviews import assigning, deriving, permitting, saying, standing_in
 from reviews.errors import Unreadable, WinnowError
 from reviews.formats import canonical, verdicts_csv
 from reviews.formats.records import RefusedLine
@@ -109,7 +109,7 @@ class _Table:
         for head in Review.objects.heads().filter(trace__in=traces).order_by("at", "pk"):
             self.heads[head.trace_id].append(head)
         self.slots: dict[int, list[Assignment]] = {trace.pk: [] for trace in traces}
-        for slot in Assignment.objects.filter(trace__in=traces).order_by("slot"):
+        for slot in Assignment.objects.planned().filter(trace__in=traces).order_by("slot"):
             self.slots[slot.trace_id].append(slot)
         self.clauses = saying.clauses_of(round.spec_version)
         self.new: list[Review] = []
@@ -120,9 +120,7 @@ class _Table:
     def add(self, trace: Trace, said: saying.Said, by: User) -> bool:
         """Take one verdict in, unless it stands already; whether it is new. Raises Invalid."""
         heads = self.heads[trace.pk]
-        own = next(
-            (head for head in heads if head.reviewer_id == by.pk and head.kind == Review.Kind.REVIEW), None
-        )
+        own = next((head for head in heads if head.reviewer_id == by.pk and deriving.is_reading(head)), None)
         digest = said.digest(trace, Review.Kind.REVIEW)
         if own is not None and bytes(own.body_digest) == digest:
             return False
@@ -184,6 +182,7 @@ class _Table:
 
     def write(self) -> None:
         """Insert the reviews, close their slots and derive the decisions of the traces they touch."""
+        standing_in.dissolve(list(self.touched))
         Review.objects.bulk_create(self.new)
         Citation.objects.bulk_create(self.cited)
         for slot, review in self.filled:

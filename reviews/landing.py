@@ -12,6 +12,7 @@ from reviews.formats.records import RefusedLine, Sample
 from reviews.models import (
     BatchWithdrawal,
     ImportBatch,
+    Outcome,
     Prompt,
     RoundPrompt,
     Sampler,
@@ -192,6 +193,11 @@ class Writer:
                 )
             )
         assigning.open_slots(self.round, Trace.objects.bulk_create(traces))
+        Outcome.objects.bulk_create(
+            Outcome(trace=trace, source="file", value=value)
+            for trace, row in zip(traces, rows, strict=True)
+            if (value := _outcome(row.taken.meta))
+        )
 
     def _prompts(self, rows: list[Prepared]) -> dict[bytes, Prompt]:
         stored = Prompt.objects.filter(
@@ -284,6 +290,15 @@ def _kept(row: Prepared) -> bytes:
         "answer": row.taken.answer,
     }
     return json.dumps(shown, ensure_ascii=False).encode()[:2000]
+
+
+def _outcome(meta: dict[str, Any]) -> str:
+    """What the file says of the answer: `outcome`, else its label `correct`; empty where it says nothing."""
+    if meta.get("outcome") in Outcome.Value.values:
+        return str(meta["outcome"])
+    labels = meta.get("labels")
+    correct = labels.get("correct") if isinstance(labels, dict) else None
+    return {True: Outcome.Value.CORRECT, False: Outcome.Value.WRONG}[correct] if type(correct) is bool else ""
 
 
 def _text(value: Any) -> str:

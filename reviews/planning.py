@@ -13,6 +13,21 @@ from reviews import permitting
 from reviews.errors import Invalid, NotAllowed
 from reviews.models import Event, Member, Project, Role, Round, User
 
+# What a round's plan may say beside who reads what how often. Fixed once someone has judged.
+PLAN = (
+    "mode",
+    "answer_first_share",
+    "full_clause_share",
+    "gold_rate",
+    "repeat_rate",
+    "repeat_after_days",
+    "training",
+    "qualify_in",
+    "shows_reference",
+    "shows_outcome",
+    "shows_own_figures",
+)
+
 
 @transaction.atomic
 def create_project(slug: str, *, name: str = "", by: User | None = None) -> tuple[Project, bool]:
@@ -48,11 +63,12 @@ def create_round(
     double_share: float = 0.2,
     rule: str = Round.Rule.AGREE,
     k: int | None = None,
+    **more: Any,
 ) -> tuple[Round, bool]:
     """The round `name` of a project, and whether it is new. One that exists is left as it is.
 
-    Its spec is the newest published version; its seed is drawn now and decides all that is random in it.
-    Raises Invalid, NotAllowed.
+    more: further columns of the plan, as `PLAN` names them. Its spec is the newest published version; its seed is drawn
+    now and decides all that is random in it. Raises Invalid, NotAllowed.
     """
     permitting.require(by, project.pk, Role.LEAD, doing="Making a round")
     if not name.strip() or len(name) > 200:
@@ -65,7 +81,8 @@ def create_round(
         )
     if rule not in Round.Rule.values:
         raise Invalid("rule", f"The rule is one of {', '.join(Round.Rule.values)}; got '{rule}'.")
-    plan: dict[str, Any] = {"overlap": overlap, "double_share": double_share, "rule": rule, "k": k}
+    plan: dict[str, Any] = {"overlap": overlap, "double_share": double_share, "rule": rule, "k": k, **more}
+    _check_more(project, more)
     round, new = Round.objects.get_or_create(
         project=project,
         name=name,
@@ -76,8 +93,28 @@ def create_round(
         },
     )
     if new:
-        Event.objects.log(project.pk, "round.created", by, round, name=name, seed=round.seed, **plan)
+        told = {**plan, "qualify_in": round.qualify_in_id} if "qualify_in" in plan else plan
+        Event.objects.log(project.pk, "round.created", by, round, name=name, seed=round.seed, **told)
     return round, new
+
+
+def _check_more(project: Project, more: dict[str, Any]) -> None:
+    """Hold the further columns of a plan against their bounds. Raises Invalid."""
+    if unknown := sorted(set(more) - set(PLAN)):
+        raise Invalid(unknown[0], f"'{unknown[0]}' is no part of a round's plan.")
+    if more.get("mode", Round.Mode.ABSOLUTE) not in Round.Mode.values:
+        raise Invalid("mode", f"The mode is one of {', '.join(Round.Mode.values)}; got '{more['mode']}'.")
+    for name in ("answer_first_share", "full_clause_share"):
+        if not 0 <= more.get(name, 0) <= 1:
+            raise Invalid(name, f"A share lies between 0 and 1; got {more[name]}.")
+    for name in ("gold_rate", "repeat_rate"):
+        if not 0 <= more.get(name, 0) <= 0.5:
+            raise Invalid(name, f"At most half of what a reader gets can be of this kind; got {more[name]}.")
+    if not 0 <= more.get("repeat_after_days", 7) <= 365:
+        raise Invalid("repeat_after_days", "A repeat comes after 0 to 365 days.")
+    training = more.get("qualify_in")
+    if training is not None and (training.project_id != project.pk or not training.training):
+        raise Invalid("qualify_in", "Readers qualify in a training round of the same project.")
 
 
 @transaction.atomic

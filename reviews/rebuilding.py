@@ -7,9 +7,20 @@ from itertools import groupby
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import Sum
 
-from reviews import assigning, deciding
-from reviews.models import Assignment, Decision, ImportBatch, Review, Round, Trace, Verdict
+from reviews import assigning, deciding, standing_in
+from reviews.models import (
+    Assignment,
+    Decision,
+    ImportBatch,
+    Requeue,
+    Review,
+    Round,
+    StandIn,
+    Trace,
+    Verdict,
+)
 
 TRACES_AT_ONCE = 1000
 
@@ -22,6 +33,7 @@ class Derived(NamedTuple):
     readings: int
     closed: dict[int, int]  # slot: the review that filled it
     slots: int
+    stands_for: int | None = None  # the trace that is read in its place
 
 
 def check() -> list[str]:
@@ -51,6 +63,7 @@ class Stored(NamedTuple):
 
     decision: Decision | None
     slots: list[Assignment]
+    stands_for: int | None
 
 
 def _derived(round: Round) -> Iterator[tuple[Trace, Derived, Stored]]:
@@ -63,6 +76,9 @@ def _derived(round: Round) -> Iterator[tuple[Trace, Derived, Stored]]:
     withdrawn = set(
         ImportBatch.objects.filter(round=round).exclude(withdrawal=None).values_list("pk", flat=True)
     )
+    stand_ins = standing_in.all_of(round)
+    read_for_others = set(stand_ins.values())
+    mirrored: dict[int, Derived] = {}
     last = 0
     while traces := list(
         Trace.objects.filter(round=round, pk__gt=last).defer("meta").order_by("pk")[:TRACES_AT_ONCE]
@@ -72,17 +88,30 @@ def _derived(round: Round) -> Iterator[tuple[Trace, Derived, Stored]]:
         of = {trace_id: list(rows) for trace_id, rows in groupby(heads, key=lambda head: head.trace_id)}
         decisions = Decision.objects.in_bulk([trace.pk for trace in traces])
         slots: dict[int, list[Assignment]] = {}
-        for slot in Assignment.objects.filter(trace__in=traces):
+        for slot in Assignment.objects.planned().filter(trace__in=traces):
             slots.setdefault(slot.trace_id, []).append(slot)
+        wishes = Requeue.objects.filter(trace__in=traces).values("trace").annotate(n=Sum("readings"))
+        more = dict(wishes.order_by().values_list("trace", "n"))
+        stored = dict(StandIn.objects.filter(trace__in=traces).values_list("trace", "stands_for"))
         for trace in traces:
-            derived = _derive(
-                round, trace, of.get(trace.pk, []), trace.batch_id in withdrawn, trace.round_prompt_id in bad
-            )
-            yield trace, derived, Stored(decisions.get(trace.pk), slots.get(trace.pk, []))
+            if (first := stand_ins.get(trace.pk)) is not None:
+                derived = mirrored[first]._replace(closed={}, slots=0, stands_for=first)
+            else:
+                heads_of = of.get(trace.pk, [])
+                dropped = trace.batch_id in withdrawn, trace.round_prompt_id in bad
+                derived = _derive(round, trace, heads_of, *dropped, more.get(trace.pk, 0))
+            if trace.pk in read_for_others:
+                mirrored[trace.pk] = derived
+            held = Stored(decisions.get(trace.pk), slots.get(trace.pk, []), stored.get(trace.pk))
+            yield trace, derived, held
 
 
-def _derive(round: Round, trace: Trace, heads: list[Review], withdrawn: bool, bad_prompt: bool) -> Derived:
-    outcome = deciding.of_reviews(round.rule, assigning.planned_readings(round, bytes(trace.digest)), heads)
+def _derive(
+    round: Round, trace: Trace, heads: list[Review], withdrawn: bool, bad_prompt: bool, more: int
+) -> Derived:
+    """more: readings that a lead asked for beyond the plan."""
+    planned = assigning.planned_readings(round, bytes(trace.digest)) + more
+    outcome = deciding.of_reviews(round.rule, planned, heads)
     ruled = any(head.kind == Review.Kind.ADJUDICATION for head in heads)
     if withdrawn:
         outcome = deciding.Outcome(Decision.State.DROPPED, Decision.Why.BATCH_WITHDRAWN, 0)
@@ -97,7 +126,9 @@ def _derive(round: Round, trace: Trace, heads: list[Review], withdrawn: bool, ba
 
 def _differences(trace: Trace, derived: Derived, stored: Stored) -> list[str]:
     found = []
-    decision, slots = stored
+    decision, slots, stands_for = stored
+    if stands_for != derived.stands_for:
+        found.append(f"stand-in of trace {trace.pk}: stored {stands_for}, derived {derived.stands_for}")
     held = (decision.state, decision.why, decision.readings) if decision else None
     if held != (derived.state, derived.why, derived.readings):
         found.append(f"decision of trace {trace.pk}: stored {held}, derived {derived[:3]}")
@@ -113,16 +144,23 @@ def _differences(trace: Trace, derived: Derived, stored: Stored) -> list[str]:
 def _mend_afresh(round: Round, trace: Trace, derived: Derived) -> None:
     """Derive once more with the decision's row held, because people may have judged since, and put it right."""
     Decision.objects.select_for_update().filter(trace=trace).first()
+    if derived.stands_for is not None and not trace.reviews.exists():
+        StandIn.objects.update_or_create(trace=trace, defaults={"stands_for_id": derived.stands_for})
+        _mend(round, trace, derived)
+        return
+    standing_in.dissolve([trace.pk])
     heads = list(trace.reviews.counting().order_by("at", "pk"))
     withdrawn = derived.why == Decision.Why.BATCH_WITHDRAWN
-    _mend(round, trace, _derive(round, trace, heads, withdrawn, derived.why == Decision.Why.BAD_PROMPT))
+    bad = derived.why == Decision.Why.BAD_PROMPT
+    _mend(round, trace, _derive(round, trace, heads, withdrawn, bad, assigning.requeued(trace)))
 
 
 def _mend(round: Round, trace: Trace, derived: Derived) -> None:
     values = {"round": round, "state": derived.state, "why": derived.why, "readings": derived.readings}
     Decision.objects.update_or_create(trace=trace, defaults=values)
     planned = assigning.planned_readings(round, bytes(trace.digest))
-    Assignment.objects.filter(trace=trace).exclude(closed_by=None).exclude(slot__in=derived.closed).update(
+    wrong = Assignment.objects.planned().filter(trace=trace).exclude(closed_by=None)
+    wrong.exclude(slot__in=derived.closed).update(
         closed_by=None,
         leased_by=None,
         leased_until=None,

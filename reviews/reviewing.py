@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import uuid
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.http import Http404
 from django.utils import timezone
 
-from reviews import assigning, deciding
+from reviews import assigning, deciding, saying, standing_in
 from reviews.assigning import LeaseLost
-from reviews.deriving import counting, decide, rederive, rederive_siblings
+from reviews.deriving import counting, decide, is_reading, rederive, rederive_siblings
 from reviews.errors import Conflict, NotAllowed, WinnowError
 from reviews.models import (
     Assignment,
     Citation,
+    Comparison,
     Decision,
     Event,
     Review,
+    Round,
     SpecVersion,
+    StepLabel,
     Trace,
     User,
     Verdict,
@@ -41,8 +45,21 @@ class TraceDropped(Conflict):
     code = "trace-dropped"
 
 
+class Extent(NamedTuple):
+    """Of a trace under review: readings asked for beyond the plan, and exact repeats that mirror its decision."""
+
+    more: int
+    repeats: int
+
+
 def record(
-    assignment_id: int, said: Said, *, by: User, key: UUID, origin: str = Review.Origin.DESK
+    assignment_id: int,
+    said: Said,
+    *,
+    by: User,
+    key: UUID,
+    origin: str = Review.Origin.DESK,
+    comparison: Comparison | None = None,
 ) -> Review:
     """Write one review, close its lease and derive the trace's decision: all of it or nothing.
 
@@ -52,7 +69,7 @@ def record(
     """
     try:
         with transaction.atomic():
-            return _record(assignment_id, said, by, key, origin)
+            return _record(assignment_id, said, by, key, origin, comparison)
     except TraceDropped:
         Assignment.objects.open().filter(pk=assignment_id, leased_by=by).delete()
         raise
@@ -63,52 +80,140 @@ def record(
         raise
 
 
-def _record(assignment_id: int, said: Said, by: User, key: UUID, origin: str) -> Review:
-    rows = (
+def _record(
+    assignment_id: int, said: Said, by: User, key: UUID, origin: str, comparison: Comparison | None
+) -> Review:
+    held = ["trace__decision", "round__spec_version"]
+    if said.spans or said.steps:
+        held += ["trace__reasoning", "trace__answer"]
+    assignment = (
         Assignment.objects.visible_to(by)
         .select_for_update(of=("self",))
-        .select_related("trace__decision", "round__spec_version")
+        .select_related(*held)
+        .annotate(more=assigning.more_readings("trace"), repeats=standing_in.repeats("trace"))
+        .filter(pk=assignment_id)
+        .first()
     )
-    if said.spans:
-        rows = rows.select_related(
-            "trace__decision", "trace__reasoning", "trace__answer", "round__spec_version"
-        )
-    assignment = rows.filter(pk=assignment_id).first()
     if assignment is None:
         raise Http404
     if assignment.closed_by_id is not None or assignment.leased_by_id != by.pk:
         return _again(assignment, said, by, key)
-    round, trace = assignment.round, assignment.trace
+    trace = assignment.trace
     if trace.decision.state == Decision.State.DROPPED:
         raise TraceDropped(
             "This trace was taken out of the round while you read it: its import was withdrawn or its "
             "prompt confirmed as bad. Nothing was saved, and nothing is lost. Take the next one."
         )
+    saying.check_steps(said, trace, assignment.round.mode)
+    if origin == Review.Origin.DESK and assigning.every_clause(assignment.round, trace, by):
+        saying.check_every_clause(said)
+    if said.stage == Review.Stage.ANSWER_ONLY:
+        return _record_answer_only(assignment, said, by, key, origin)
+    if assignment.kind in assigning.BESIDE:
+        return _record_beside(assignment, said, by, key, origin)
+    extent = Extent(**{name: getattr(assignment, name) for name in Extent._fields})
+    return _record_planned(assignment, said, by, key, origin, comparison, extent)
+
+
+def _record_planned(
+    assignment: Assignment,
+    said: Said,
+    by: User,
+    key: UUID,
+    origin: str,
+    comparison: Comparison | None,
+    extent: Extent,
+) -> Review:
+    """A reading that the plan asked for: it closes its slot and may decide the trace."""
+    round, trace = assignment.round, assignment.trace
     heads = list(trace.reviews.heads())
-    planned = assigning.planned_readings(round, bytes(trace.digest))
+    planned = assigning.planned_readings(round, bytes(trace.digest)) + extent.more
     before = deciding.of_reviews(round.rule, planned, counting(heads))
-    own = next(
-        (head for head in heads if head.reviewer_id == by.pk and head.kind == Review.Kind.REVIEW), None
-    )
+    own = next((head for head in heads if head.reviewer_id == by.pk and is_reading(head)), None)
     review = write(
-        trace, said, by, key, origin, spec=round.spec_version, slot=assignment.slot, supersedes=own
-    )
-    after = deciding.of_reviews(
-        round.rule, planned, counting([*(head for head in heads if head != own), review])
-    )
-    Assignment.objects.filter(pk=assignment.pk).update(closed_by=review)
-    decide(
         trace,
-        after,
-        readings=1 + sum(head.kind == Review.Kind.REVIEW for head in counting(heads) if head != own),
+        said,
+        by,
+        key,
+        origin,
+        spec=round.spec_version,
+        slot=assignment.slot,
+        supersedes=own,
+        comparison=comparison,
     )
+    others = [head for head in counting(heads) if head != own]
+    after = deciding.of_reviews(round.rule, planned, counting([*others, review]))
+    Assignment.objects.filter(pk=assignment.pk).update(closed_by=review)
+    readings = sum(head.kind == Review.Kind.REVIEW for head in counting([*others, review]))
+    decide(trace, after, readings, repeats=extent.repeats)
     review.came_to = after.state
     if after.needed != before.needed:
         assigning.fit_slots(round, trace, after.needed)
-    Event.objects.log(
-        round.project_id, "review.recorded", by, review, verdict=said.verdict, body=review.body_digest.hex()
-    )
+    _log(assignment.round, review, said)
     return review
+
+
+def _record_beside(assignment: Assignment, said: Said, by: User, key: UUID, origin: str) -> Review:
+    """Gold, training or a repeat: on record beside the plan, it decides nothing."""
+    trace = assignment.trace
+    number = 2 if assignment.kind == Assignment.Kind.REPEAT else 1
+    own = (
+        trace.reviews.heads()
+        .filter(reviewer=by, kind=Review.Kind.REVIEW, stage=said.stage, pass_number=number)
+        .first()
+    )
+    review = write(
+        trace,
+        said,
+        by,
+        key,
+        origin,
+        spec=assignment.round.spec_version,
+        slot=assignment.slot,
+        supersedes=own,
+        served=assignment.kind,
+        pass_number=number,
+    )
+    Assignment.objects.filter(pk=assignment.pk).update(closed_by=review)
+    review.came_to = trace.decision.state
+    _log(assignment.round, review, said)
+    return review
+
+
+def _record_answer_only(assignment: Assignment, said: Said, by: User, key: UUID, origin: str) -> Review:
+    """A verdict on the answer alone. The lease goes on: the chain is shown next, and judged too."""
+    trace = assignment.trace
+    done = trace.reviews.heads().filter(
+        reviewer=by, kind=Review.Kind.REVIEW, stage=Review.Stage.ANSWER_ONLY, pass_number=1
+    )
+    if (own := done.first()) is not None:
+        return same(own, said, trace)
+    served = assignment.kind if assignment.kind in assigning.BESIDE else Review.Served.NORMAL
+    review = write(
+        trace,
+        said,
+        by,
+        key,
+        origin,
+        spec=assignment.round.spec_version,
+        slot=assignment.slot,
+        supersedes=None,
+        served=served,
+    )
+    review.came_to = trace.decision.state
+    _log(assignment.round, review, said)
+    return review
+
+
+def _log(round: Round, review: Review, said: Said) -> None:
+    Event.objects.log(
+        round.project_id,
+        "review.recorded",
+        review.reviewer,
+        review,
+        verdict=said.verdict,
+        body=review.body_digest.hex(),
+    )
 
 
 def withdraw(review: Review, *, by: User, key: UUID | None = None) -> Review:
@@ -149,6 +254,8 @@ def _withdraw(review: Review, by: User, key: UUID) -> Review:
         slot=review.slot,
         supersedes=review,
         kind=review.kind,
+        served=review.served,
+        pass_number=review.pass_number,
     )
     for slot in slots:
         if slot.closed_by_id == review.pk:
@@ -166,7 +273,7 @@ def _again(assignment: Assignment, said: Said, by: User, key: UUID) -> Review:
         return same(done, said, assignment.trace)
     own = (
         Review.objects.heads()
-        .filter(trace=assignment.trace, reviewer=by, kind=Review.Kind.REVIEW)
+        .filter(trace=assignment.trace, reviewer=by, kind=Review.Kind.REVIEW, stage=Review.Stage.FINAL)
         .exclude(verdict=Verdict.WITHDRAWN)
         .first()
     )
@@ -204,9 +311,12 @@ def write(
     slot: int | None,
     supersedes: Review | None,
     kind: str = Review.Kind.REVIEW,
+    served: str = Review.Served.NORMAL,
+    pass_number: int = 1,
+    comparison: Comparison | None = None,
 ) -> Review:
-    """Insert a review and its citations. Raises Invalid, ClauseNeeded."""
-    needs_clauses = said.clauses or said.remarks or said.spans
+    """Insert a review with its citations and step labels. Raises Invalid, ClauseNeeded."""
+    needs_clauses = said.clauses or said.remarks or said.spans or said.holds
     cited = citations(said, clauses_of(spec) if needs_clauses else {}, trace)
     review = Review.objects.create(
         round_id=trace.round_id,
@@ -216,10 +326,18 @@ def write(
         reviewer_kind=by.kind,
         kind=kind,
         origin=origin,
+        stage=said.stage,
+        served=served,
+        pass_number=pass_number,
         verdict=said.verdict,
         spec_version=spec,
         comment=said.comment,
+        other=said.other,
+        every_clause=bool(said.holds),
+        comparison=comparison,
         seconds=said.seconds,
+        shown_share=said.shown_share,
+        words_a_minute=said.words_a_minute,
         key=key,
         body_digest=said.digest(trace, kind),
         supersedes=supersedes,
@@ -228,4 +346,9 @@ def write(
     for citation in cited:
         citation.review = review
     Citation.objects.bulk_create(cited)
+    if said.steps:
+        StepLabel.objects.bulk_create(
+            StepLabel(review=review, step=mark.step, start=mark.start, end=mark.end, label=mark.label)
+            for mark in said.steps
+        )
     return review

@@ -2,22 +2,61 @@
 
 from __future__ import annotations
 
+import structlog
 from celery import shared_task
+from kombu.exceptions import OperationalError
 
-from reviews import exporting, importing, jobs
-from reviews.models import Job
+from reviews import exporting, importing, jobs, preparing, searching
+from reviews.models import ImportBatch, Job
+
+log = structlog.get_logger("winnow.tasks")
 
 
 @shared_task(acks_late=True)
 def import_traces(job_id: int) -> None:
     """Bring an uploaded file in. Safe to run again: it goes on after the last committed line."""
     importing.run_job(job_id)
+    job = Job.objects.get(pk=job_id)
+    if job.state == Job.State.DONE:
+        prepare(ImportBatch.objects.get(pk=job.subject).round_id, job.project_id)
+
+
+def prepare(round_id: int, project_id: int) -> None:
+    """Ring for what a round's new texts need before they are read and found: rendering, and the index of words."""
+    for kind in (Job.Kind.RENDER_TEXTS, Job.Kind.INDEX_TEXTS):
+        ring(jobs.start(kind, project_id, round_id, by=None, unit="texts"))
+
+
+@shared_task(acks_late=True)
+def render_texts(job_id: int) -> None:
+    """Render the texts of a round. Safe to run again: what is rendered is passed over."""
+    preparing.run_job(job_id)
+
+
+@shared_task(acks_late=True)
+def index_texts(job_id: int) -> None:
+    """Index the words of new texts. Safe to run again: it goes on after the last committed text."""
+    searching.run_job(job_id)
+
+
+@shared_task
+def render_trace(trace_id: int) -> None:
+    """Render one trace that someone reads now."""
+    preparing.render_trace(trace_id)
 
 
 @shared_task(acks_late=True)
 def build_dataset(job_id: int) -> None:
     """Build one data set. Safe to run again: a shard that stands is not written twice."""
     exporting.run_job(job_id)
+
+
+def ring_for_rendering(trace_id: int) -> None:
+    """Ask a worker to render a trace that someone reads. Without a broker the page shows plain steps, which is enough."""
+    try:
+        render_trace.delay(trace_id)
+    except OperationalError as away:
+        log.warning("no broker to ring for a rendering", trace=trace_id, error=str(away))
 
 
 @shared_task
@@ -27,7 +66,12 @@ def sweep_jobs() -> None:
         ring(job)
 
 
-BELLS = {Job.Kind.IMPORT_TRACES: import_traces, Job.Kind.BUILD_DATASET: build_dataset}
+BELLS = {
+    Job.Kind.IMPORT_TRACES: import_traces,
+    Job.Kind.BUILD_DATASET: build_dataset,
+    Job.Kind.RENDER_TEXTS: render_texts,
+    Job.Kind.INDEX_TEXTS: index_texts,
+}
 
 
 def ring(job: Job) -> None:

@@ -18,7 +18,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from reviews import assigning, exporting, importing, jobs, landing, permitting, reviewing, saying, tasks
+from reviews import (
+    assigning,
+    exporting,
+    importing,
+    jobs,
+    landing,
+    permitting,
+    reviewing,
+    saying,
+    serving,
+    tasks,
+)
 from reviews.api import filters, ndjson, serializers
 from reviews.api.idempotency import claim, idempotent, key_of, key_required
 from reviews.errors import Invalid
@@ -97,7 +108,7 @@ class RoundViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Round]):
         """Lease the next trace for you; with `ahead=1` the second one, to prefetch."""
         round = self.get_object()
         ahead = request.query_params.get("ahead") in ("1", "true")
-        found = assigning.next_for(caller(request), round, ahead=ahead)
+        found = serving.next_for(caller(request), round, ahead=ahead)
         if ahead and len(found.assignments) < 2:
             found = assigning.Leased([], found.empty or "nothing more after the one that you hold")
         if not found.assignments:

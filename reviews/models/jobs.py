@@ -43,6 +43,8 @@ class Job(models.Model):
     class Kind(models.TextChoices):
         IMPORT_TRACES = "import-traces"
         BUILD_DATASET = "build-dataset"
+        RENDER_TEXTS = "render-texts"
+        INDEX_TEXTS = "index-texts"
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="jobs")
     kind = models.CharField(max_length=20, choices=Kind)

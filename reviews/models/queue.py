@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from django.db import connection, models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from reviews.models.frozen import Frozen
 from reviews.models.projects import Role, User, projects_of
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Planned slots stand at random places below this; slots that come back stand behind all of them.
 BACK_OF_THE_QUEUE = 2**40
+FRONT_OF_THE_QUEUE = -(2**41)  # what a lead put first stands between here and 0
+BESIDE_THE_PLAN = 1000
 
 
 class Waiting(NamedTuple):
@@ -25,18 +27,24 @@ class Waiting(NamedTuple):
 
     id: int
     trace_id: int
+    prompt_id: int
     rank: int
     place: int
 
 
-# Not judged by this reviewer (a live verdict that was not withdrawn), nor given back by them.
+# Planned, not judged by this reviewer (a live verdict that was not withdrawn), not given back by them, and not waiting
+# for the answer to a question of theirs.
 _MAY_TAKE = """
-  NOT EXISTS (SELECT 1 FROM reviews_review r WHERE r.trace_id = a.trace_id AND r.reviewer_id = %(reviewer)s
-              AND r.verdict <> 'withdrawn'
+  a.kind IN ('normal', 'extra')
+  AND NOT EXISTS (SELECT 1 FROM reviews_review r WHERE r.trace_id = a.trace_id AND r.reviewer_id = %(reviewer)s
+              AND r.verdict <> 'withdrawn' AND r.stage = 'final'
               AND NOT EXISTS (SELECT 1 FROM reviews_review s WHERE s.supersedes_id = r.id))
   AND NOT EXISTS (SELECT 1 FROM reviews_skip k WHERE k.trace_id = a.trace_id AND k.reviewer_id = %(reviewer)s)
+  AND NOT EXISTS (SELECT 1 FROM reviews_question q WHERE q.trace_id = a.trace_id AND q.by_id = %(reviewer)s
+              AND NOT EXISTS (SELECT 1 FROM reviews_question w WHERE w.answers_id = q.id))
 """
 _WAITING = f"""
+SELECT found.id, found.trace_id, t.round_prompt_id, found.grade, found.place FROM (
 SELECT id, trace_id, 0 AS grade, place FROM (
   SELECT a.id, a.trace_id, ROW_NUMBER() OVER (ORDER BY a.leased_at, a.id) AS place FROM reviews_assignment a
   WHERE a.leased_by_id = %(reviewer)s AND a.round_id = %(round)s AND a.closed_by_id IS NULL
@@ -53,6 +61,7 @@ SELECT id, trace_id, 2 AS grade, place FROM (
   WHERE a.closed_by_id IS NULL AND a.leased_by_id IS NULL
     AND a.round_id = %(round)s AND a.place >= %(place)s AND {_MAY_TAKE}
   ORDER BY a.place, a.id LIMIT %(limit)s) open_ones
+) found JOIN reviews_trace t ON t.id = found.trace_id
 ORDER BY grade, place
 """  # noqa: S608  # put together from the constants above, never from what someone sent
 
@@ -64,6 +73,37 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 
     def open(self) -> Self:
         return self.filter(closed_by=None)
+
+    def with_reading(self, reviewer: User, version: str) -> Self:
+        """With all that the desk shows of a trace, in the same query. version: of the renderer.
+
+        answered_alone: the verdict that this reader gave on the answer alone. asked: whether they asked the lead about it.
+        rendered, rendered_split, rendered_answer: what the worker made of the texts, where it has.
+        """
+        from reviews.models.questions import Question
+        from reviews.models.renderings import Rendering
+        from reviews.models.reviews import Review
+
+        ready = Rendering.objects.filter(version=version).order_by("pk")
+        of_reasoning = ready.filter(text=OuterRef("trace__reasoning"))
+        of_answer = ready.filter(text=OuterRef("trace__answer"))
+        alone = Review.objects.heads().filter(
+            trace=OuterRef("trace"), reviewer=reviewer, stage=Review.Stage.ANSWER_ONLY
+        )
+        asked = Question.objects.filter(trace=OuterRef("trace"), by=reviewer)
+        return self.select_related(
+            "trace__reasoning", "trace__answer", "trace__round_prompt__prompt", "trace__decision"
+        ).annotate(
+            answered_alone=Subquery(alone.values("verdict")[:1]),
+            asked=Exists(asked),
+            rendered=Subquery(of_reasoning.values("document")[:1]),
+            rendered_split=Subquery(of_reasoning.values("split")[:1]),
+            rendered_answer=Subquery(of_answer.values("document")[:1]),
+        )
+
+    def planned(self) -> Self:
+        """The slots of the plan, without gold and repeats."""
+        return self.filter(kind__in=[Assignment.Kind.NORMAL, Assignment.Kind.EXTRA])
 
     def waiting_for(
         self, reviewer: User, round: Round, place: int, now: datetime, limit: int
@@ -88,6 +128,10 @@ class Assignment(models.Model):
     class Kind(models.TextChoices):
         NORMAL = "normal"
         EXTRA = "extra"
+        # Given to one reader beside the plan; their slot numbers start at BESIDE_THE_PLAN.
+        GOLD = "gold"
+        REPEAT = "repeat"
+        TRAINING = "training"
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="assignments")
     trace = models.ForeignKey(Trace, models.CASCADE, related_name="assignments")
@@ -102,6 +146,13 @@ class Assignment(models.Model):
     searched_to = models.BigIntegerField(null=True)
     searched_epoch = models.PositiveIntegerField(null=True)
     closed_by = models.ForeignKey("reviews.Review", models.CASCADE, null=True, related_name="+")
+
+    # Columns of the queries that read them, not of the table.
+    answered_alone: str | None
+    asked: bool
+    rendered: bytes | None
+    rendered_split: bytes | None
+    rendered_answer: bytes | None
 
     objects = AssignmentQuerySet.as_manager()
 
@@ -160,3 +211,18 @@ class Skip(models.Model):
 
     def __str__(self) -> str:
         return f"skip of {self.trace_id} by {self.reviewer_id}"
+
+
+class Requeue(models.Model):
+    """A lead's wish for a trace: to be read sooner, and with `readings` by that many more."""
+
+    frozen = Frozen()
+
+    trace = models.ForeignKey(Trace, models.PROTECT, related_name="requeues")
+    readings = models.PositiveSmallIntegerField(default=0)
+    reason = models.TextField()
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"requeue of {self.trace_id}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Q
 
+from reviews.models.comparisons import Comparison
 from reviews.models.fields import DigestField
 from reviews.models.frozen import Frozen
 from reviews.models.projects import Role, User, projects_of
@@ -16,6 +17,10 @@ from reviews.models.traces import Trace
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
+
+
+ENOUGH_SHOWN = 0.6
+FASTEST_READING = 1000  # words a minute
 
 
 class Verdict(models.TextChoices):
@@ -38,11 +43,32 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         """The live ones: those that no later review supersedes."""
         return self.filter(superseded_by=None)
 
-    def counting(self) -> Self:
-        """The heads that decide: verdicts of people, on the first pass, not taken back."""
+    def standing(self) -> Self:
+        """The live verdicts of readers as the plan asked for them: whole ones, first pass, not taken back."""
         return (
             self.heads()
-            .filter(pass_number=1, reviewer_kind=User.Kind.HUMAN)
+            .filter(
+                kind=Review.Kind.REVIEW,
+                stage=Review.Stage.FINAL,
+                served=Review.Served.NORMAL,
+                pass_number=1,
+            )
+            .exclude(verdict=Verdict.WITHDRAWN)
+        )
+
+    def counting(self) -> Self:
+        """The heads that decide: whole verdicts of people on what the plan gave them, not taken back.
+
+        Never gold, repeats, the answer alone, or a model's.
+        """
+        return (
+            self.heads()
+            .filter(
+                pass_number=1,
+                reviewer_kind=User.Kind.HUMAN,
+                stage=Review.Stage.FINAL,
+                served=Review.Served.NORMAL,
+            )
             .exclude(verdict=Verdict.WITHDRAWN)
         )
 
@@ -56,6 +82,18 @@ class Review(models.Model):
         REVIEW = "review"
         ADJUDICATION = "adjudication"
 
+    class Stage(models.TextChoices):
+        FINAL = "final"
+        ANSWER_ONLY = "answer-only"
+
+    class Served(models.TextChoices):
+        """Why the reviewer was given the trace. Only what the plan gave decides."""
+
+        NORMAL = "normal"
+        GOLD = "gold"
+        REPEAT = "repeat"
+        TRAINING = "training"
+
     class Origin(models.TextChoices):
         DESK = "desk"
         API = "api"
@@ -68,11 +106,18 @@ class Review(models.Model):
     reviewer_kind = models.CharField(max_length=8, choices=User.Kind, default=User.Kind.HUMAN)
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.REVIEW)
     origin = models.CharField(max_length=8, choices=Origin, default=Origin.DESK)
+    stage = models.CharField(max_length=11, choices=Stage, default=Stage.FINAL)
+    served = models.CharField(max_length=8, choices=Served, default=Served.NORMAL)
     pass_number = models.PositiveSmallIntegerField(default=1)
     verdict = models.CharField(max_length=10, choices=Verdict)
     spec_version = models.ForeignKey(SpecVersion, models.PROTECT, null=True, related_name="+")
     comment = models.TextField(blank=True)
+    other = models.BooleanField(default=False)  # rejected for what no clause says; the comment says what
+    every_clause = models.BooleanField(default=False)  # each clause was judged, not only the first that fails
+    comparison = models.ForeignKey(Comparison, models.PROTECT, null=True, related_name="reviews")
     seconds = models.FloatField(null=True)
+    shown_share = models.FloatField(null=True)  # how much of the text was on screen, by characters, 0 to 1
+    words_a_minute = models.FloatField(null=True)  # of what was on screen
     key = models.UUIDField()
     body_digest = DigestField()
     supersedes = models.OneToOneField("self", models.PROTECT, null=True, related_name="superseded_by")
@@ -87,7 +132,7 @@ class Review(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["reviewer", "key"], name="review_one_per_key"),
             models.UniqueConstraint(
-                fields=["trace", "reviewer", "kind", "pass_number"],
+                fields=["trace", "reviewer", "kind", "stage", "pass_number"],
                 condition=Q(supersedes=None),
                 name="review_one_chain",
             ),
@@ -99,6 +144,14 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verdict} by {self.reviewer_id} on {self.trace_id}"
+
+    @property
+    def hasty(self) -> bool:
+        """An accept that was asked about: little of the text was on screen, or it went by too fast to be read."""
+        return self.verdict == Verdict.ACCEPT and (
+            (self.shown_share is not None and self.shown_share < ENOUGH_SHOWN)
+            or (self.words_a_minute is not None and self.words_a_minute > FASTEST_READING)
+        )
 
 
 class Citation(models.Model):
@@ -126,6 +179,30 @@ class Citation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.clause_id} {self.held}"
+
+
+class StepLabel(models.Model):
+    """What a reader says of one step of a chain. Offsets are code points of the reasoning."""
+
+    frozen = Frozen()
+
+    class Label(models.TextChoices):
+        GOOD = "good"
+        NEUTRAL = "neutral"
+        BAD = "bad"
+
+    review = models.ForeignKey(Review, models.PROTECT, related_name="step_labels")
+    step = models.PositiveIntegerField()
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+    label = models.CharField(max_length=7, choices=Label)
+
+    class Meta:
+        ordering = ["review", "step"]
+        constraints = [models.UniqueConstraint(fields=["review", "step"], name="step_label_once")]
+
+    def __str__(self) -> str:
+        return f"step {self.step} {self.label}"
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):

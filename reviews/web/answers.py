@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import cast
 
 from django.conf import settings
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 
@@ -45,6 +46,14 @@ class WinnowErrors:
 
 def is_htmx(request: HttpRequest) -> bool:
     return bool(getattr(request, "htmx", False))
+
+
+def unfit(request: HttpRequest, form: Form) -> HttpResponse:
+    """What does not fit in a form, in one sentence."""
+    sentence = " ".join(f"{field}: {' '.join(map(str, faults))}" for field, faults in form.errors.items())
+    if is_htmx(request):
+        return alert(request, sentence, 422, "invalid")
+    return render(request, "reviews/refused.html", {"problem": sentence}, status=422)
 
 
 def alert(request: HttpRequest, sentence: str, status: int, code: str = "signed-out") -> HttpResponse:

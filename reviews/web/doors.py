@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from reviews import permitting
+from reviews.errors import NotAllowed
 from reviews.models import Dataset, Project, Role, Round, Trace
 from reviews.web.answers import person
 
@@ -21,6 +22,15 @@ def round_of(request: HttpRequest, slug: str, pk: int, *roles: Role, doing: str 
     if roles:
         permitting.require(person(request), found.project_id, *roles, doing=doing)
     return found
+
+
+def round_to_judge(request: HttpRequest, slug: str, pk: int) -> Round:
+    """The round, for those who judge in it: 404 for strangers, 403 for other roles."""
+    rounds = Round.objects.visible_to(person(request)).for_reader(person(request))
+    round = get_object_or_404(rounds, pk=pk, project__slug=slug)
+    if not round.reads_here:
+        raise NotAllowed("Judging traces", Role.REVIEWER)
+    return round
 
 
 def trace(request: HttpRequest, slug: str, pk: int) -> Trace:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from django import forms
 
 from reviews import saying
-from reviews.models import Role, Verdict
+from reviews.models import Project, Review, Role, Round, Verdict
 
 VERDICTS = [(value, value) for value in Verdict.values if value != Verdict.WITHDRAWN]
 
@@ -24,11 +25,17 @@ class SaidForm(forms.Form):
 
     verdict = forms.ChoiceField(choices=VERDICTS)
     key = forms.UUIDField()
+    stage = forms.ChoiceField(choices=Review.Stage.choices, required=False)
     clauses = KeysField(required=False)
+    holds = KeysField(required=False)
     remarks = KeysField(required=False)
+    other = forms.BooleanField(required=False)
     comment = forms.CharField(required=False, max_length=20_000, strip=False)
     seconds = forms.FloatField(required=False, min_value=0, max_value=1e7)
+    shown_share = forms.FloatField(required=False, min_value=0, max_value=1)
+    words_a_minute = forms.FloatField(required=False, min_value=0, max_value=1e7)
     spans = forms.CharField(required=False, max_length=200_000, strip=False)
+    steps = forms.CharField(required=False, max_length=2_000_000, strip=False)
 
     def clean_spans(self) -> tuple[saying.Span, ...]:
         try:
@@ -46,6 +53,16 @@ class SaidForm(forms.Form):
         except (ValueError, KeyError, TypeError):
             raise forms.ValidationError("The marked passages could not be read; mark them again.") from None
 
+    def clean_steps(self) -> tuple[saying.StepMark, ...]:
+        try:
+            marks = json.loads(self.cleaned_data["steps"] or "[]")
+            return tuple(
+                saying.StepMark(int(mark["step"]), int(mark["start"]), int(mark["end"]), str(mark["label"]))
+                for mark in marks
+            )
+        except (ValueError, KeyError, TypeError):
+            raise forms.ValidationError("The labels of steps could not be read; give them again.") from None
+
     def said(self) -> saying.Said:
         data = self.cleaned_data
         return saying.Said(
@@ -55,6 +72,12 @@ class SaidForm(forms.Form):
             data["spans"],
             data["comment"].replace("\r\n", "\n"),
             data["seconds"],
+            holds=tuple(data["holds"]),
+            other=data["other"],
+            steps=data["steps"],
+            stage=data["stage"] or Review.Stage.FINAL,
+            shown_share=data["shown_share"],
+            words_a_minute=data["words_a_minute"],
         )
 
 
@@ -85,6 +108,67 @@ class RoundForm(forms.Form):
         label="Samples of each prompt (K)",
         help_text="As planned; leave it empty where you do not know.",
     )
+    mode = forms.ChoiceField(
+        label="How people judge",
+        choices=[
+            ("absolute", "each trace by itself"),
+            ("steps", "each trace, and each of its steps: good, neutral or wrong"),
+            ("first-wrong", "each trace, up to its first wrong step"),
+            ("side-by-side", "up to four samples of a prompt side by side, a verdict on each"),
+            ("pick-best", "up to four samples side by side, the best one picked: a relative verdict"),
+        ],
+    )
+    answer_first_share = forms.FloatField(
+        min_value=0,
+        max_value=1,
+        initial=0.15,
+        label="Share judged by the answer first",
+        help_text="The answer alone, then the chain: it shows how much the chain itself decided.",
+    )
+    full_clause_share = forms.FloatField(
+        min_value=0,
+        max_value=1,
+        initial=0.1,
+        label="Share with every clause judged",
+        help_text="Holds or fails, one after another: the first fault found hides the others.",
+    )
+    gold_rate = forms.FloatField(
+        min_value=0,
+        max_value=0.5,
+        initial=0,
+        label="Share of gold",
+        help_text="Traces whose decision is known, mixed in unmarked. Mark some on their pages first.",
+    )
+    repeat_rate = forms.FloatField(
+        min_value=0,
+        max_value=0.5,
+        initial=0,
+        label="Share read again by the same person",
+        help_text="Blind, and not before the days below have passed.",
+    )
+    repeat_after_days = forms.IntegerField(
+        min_value=0, max_value=365, initial=7, label="Days before a repeat"
+    )
+    training = forms.BooleanField(
+        required=False,
+        label="A training round",
+        help_text="All of it gold, and each verdict is answered with the right one.",
+    )
+    qualify_in = forms.ModelChoiceField(
+        queryset=Round.objects.none(),
+        required=False,
+        label="Readers first qualify in",
+        empty_label="no round",
+    )
+    shows_reference = forms.BooleanField(required=False, label="Readers see the reference answer")
+    shows_outcome = forms.BooleanField(required=False, label="Readers see whether the answer is right")
+    shows_own_figures = forms.BooleanField(
+        required=False, initial=True, label="Readers see their own figures"
+    )
+
+    def __init__(self, *args: Any, project: Project, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["qualify_in"].queryset = Round.objects.filter(project=project, training=True)
 
 
 class ImportForm(forms.Form):

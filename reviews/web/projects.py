@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from reviews import inviting, permitting, planning, publishing
+from reviews import choosing_keys, inviting, overseeing, permitting, planning, publishing
 from reviews.errors import Invalid, NotAllowed
-from reviews.models import Assignment, Dataset, Event, Member, Project, Role, Round, SpecVersion, Token
+from reviews.models import (
+    Assignment,
+    Dataset,
+    Event,
+    Member,
+    Project,
+    Review,
+    Role,
+    Round,
+    SpecVersion,
+    Token,
+)
 from reviews.models.projects import acting
 from reviews.web import doors
 from reviews.web.answers import person
@@ -31,7 +45,8 @@ def home(request: HttpRequest) -> HttpResponse:
         .order_by("project__name", "-pk")
     )
     waiting = dict(
-        Assignment.objects.open()
+        Assignment.objects.planned()
+        .open()
         .filter(round__in=rounds)
         .values_list("round")
         .annotate(n=Count("pk"))
@@ -39,7 +54,16 @@ def home(request: HttpRequest) -> HttpResponse:
     )
     mine = dict(
         rounds.annotate(
-            n=Count("reviews", filter=Q(reviews__reviewer=user, reviews__superseded_by=None))
+            n=Count(
+                "reviews",
+                filter=Q(
+                    reviews__reviewer=user,
+                    reviews__superseded_by=None,
+                    reviews__stage="final",
+                    reviews__kind="review",
+                )
+                & ~Q(reviews__verdict="withdrawn"),
+            )
         ).values_list("pk", "n")
     )
     roles: dict[int, set[str]] = {}
@@ -58,7 +82,9 @@ def home(request: HttpRequest) -> HttpResponse:
         }
         for project in projects
     ]
-    return render(request, "reviews/home.html", {"cards": cards})
+    return render(
+        request, "reviews/home.html", {"cards": cards, "came_back": overseeing.came_back(user)[:20]}
+    )
 
 
 @login_required
@@ -96,6 +122,9 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
             "rounds": rounds,
             "datasets": datasets,
             "roles": person(request).roles_in(found.pk),
+            "other_reasons": Review.objects.standing().filter(round__project=found, other=True).count()
+            if Role.LEAD in person(request).roles_in(found.pk)
+            else 0,
             "spec": found.spec_versions.order_by("-number").first(),
         },
     )
@@ -170,10 +199,12 @@ def spec(request: HttpRequest, slug: str) -> HttpResponse:
     )
     newest = versions.first()
     roles = person(request).roles_in(found.pk)
+    other = Review.objects.standing().filter(round__project=found, other=True).select_related("trace")
     return render(
         request,
         "reviews/spec.html",
         {
+            "other_reasons": other.order_by("-at")[:50] if roles & {Role.LEAD, Role.AUDITOR} else (),
             "project": found,
             "versions": versions,
             "newest": newest,
@@ -211,9 +242,34 @@ def account(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         chosen = get_object_or_404(memberships, pk=request.POST.get("membership") or 0)
         secret = inviting.make_token(user, chosen.project, chosen.role, by=user)
+    return _account(request, {"memberships": memberships, "secret": secret})
+
+
+@login_required
+@require_POST
+def choose_keys(request: HttpRequest) -> HttpResponse:
+    """Set the desk's keys, or take the usual ones again."""
+    user = person(request)
+    wanted = {action: request.POST.get(action, "") for action in choosing_keys.ACTIONS}
+    try:
+        choosing_keys.choose(user, {} if request.POST.get("usual") else wanted)
+    except Invalid as refused:
+        memberships = (
+            Member.objects.filter(user=user).select_related("project").order_by("project__slug", "role")
+        )
+        found = {"memberships": memberships, "problem": f"{refused.field}: {refused}", "chosen": wanted}
+        return _account(request, found, status=422)
+    messages.success(request, _("The keys are set."))
+    return redirect("account")
+
+
+def _account(request: HttpRequest, found: dict[str, Any], status: int = 200) -> HttpResponse:
+    user = person(request)
     tokens = Token.objects.visible_to(user).select_related("project").order_by("-pk")
+    keys = found.pop("chosen", None) or choosing_keys.of(user)
+    bindings = [(action, keys[action], usual) for action, usual in choosing_keys.ACTIONS.items()]
     return render(
-        request, "reviews/account.html", {"memberships": memberships, "tokens": tokens, "secret": secret}
+        request, "reviews/account.html", {"tokens": tokens, "bindings": bindings, **found}, status=status
     )
 
 

@@ -1,59 +1,114 @@
-"""Texts made ready to read: split into steps for the eye only. The stored bytes are untouched."""
+"""Texts made ready to read: steps, raw text, prompt. How they look only; the stored bytes are untouched."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator
 from typing import Any
 
-from django.utils.html import escape
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
-from reviews.models import Trace
-
-_BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
-
-
-@dataclass(frozen=True)
-class Step:
-    """A piece of a text: where it starts (in code points), its own text, and what stands between it and the next."""
-
-    number: int
-    start: int
-    text: str
-    gap: str
-
-    @property
-    def html(self) -> SafeString:
-        return exact_html(self.text)
+from reviews import preparing
+from reviews.models import Assignment, Outcome, Rendering, Text, Trace
+from reviews.rendering import document, plain, raw
+from reviews.rendering.document import Document
 
 
-def steps(text: str) -> list[Step]:
-    """Split at blank lines. The texts and gaps joined are exactly `text`."""
-    found: list[Step] = []
-    start = 0
-    for blank in _BLANK_LINES.finditer(text):
-        if blank.start() > start:
-            found.append(Step(len(found) + 1, start, text[start : blank.start()], blank.group()))
-            start = blank.end()
-    if start < len(text):
-        found.append(Step(len(found) + 1, start, text[start:], ""))
-    return found
+def for_desk(assignment: Assignment) -> dict[str, Any]:
+    """What a reader sees of a trace: prompt, reasoning, answer; nothing of sampler, outcome or other readers.
+
+    Outcome and reference only where the round says so. The assignment comes from `with_reading`.
+    """
+    trace, round = assignment.trace, assignment.round
+    own = preparing.own_steps(trace.meta_object)
+    kept = assignment.rendered
+    if kept is not None and bytes(assignment.rendered_split) != preparing.split_digest(own):
+        kept = None
+    shown = _shown(trace, own, kept, assignment.rendered_answer)
+    if round.shows_reference and trace.round_prompt.reference is not None:
+        reference = json.loads(bytes(trace.round_prompt.reference))
+        shown["reference"] = (
+            reference if isinstance(reference, str) else json.dumps(reference, ensure_ascii=False)
+        )
+    if round.shows_outcome:
+        shown["outcome"] = Outcome.objects.filter(trace=trace).values_list("value", flat=True).first()
+    return shown
+
+
+def whole(trace: Trace) -> dict[str, Any]:
+    """The same of a trace that a lead or auditor looks at."""
+    own = preparing.own_steps(trace.meta_object)
+    return _shown(trace, own, _kept(trace.reasoning, own), _kept(trace.answer, None))
+
+
+def _kept(text: Text | None, own: list[str] | None) -> bytes | None:
+    if text is None:
+        return None
+    ready = Rendering.objects.filter(text=text, split=preparing.split_digest(own), version=document.VERSION)
+    return ready.values_list("document", flat=True).first()
+
+
+def _shown(trace: Trace, own: list[str] | None, kept: Any, kept_answer: Any) -> dict[str, Any]:
+    reasoning = trace.reasoning.as_text
+    answer = trace.answer.as_text if trace.answer else ""
+    read = _document(reasoning, own, kept)
+    messages = trace.round_prompt.prompt.as_messages
+    return {
+        "prompt_messages": [
+            {**message, "words": len(message["content"].split()), "html": exact_html(message["content"])}
+            for message in messages
+        ],
+        "steps_html": mark_safe("".join(_list_items(read))),  # noqa: S308  the rendering package made it, sanitised
+        "step_count": len(read.steps),
+        "words": len(reasoning.split()),
+        "answer_words": len(answer.split()),
+        "raw_html": mark_safe(raw.render(reasoning)),  # noqa: S308  escaped by the rendering package
+        "raw_answer_html": mark_safe(raw.render(answer)),  # noqa: S308
+        "unseen": raw.unseen(reasoning) + raw.unseen(answer),
+        "answer_html": _blocks(_document(answer, None, kept_answer)) if answer else None,
+        "rendered": bool(kept or not reasoning) and bool(kept_answer or not answer),
+    }
 
 
 def exact_html(text: str) -> SafeString:
-    """The text escaped, so that the page holds each of its code points: a bare CR would be read as LF, and shift spans."""
-    return mark_safe(escape(text).replace("\r", "&#13;"))  # noqa: S308  escaped in the same line
+    """The text escaped, so that the page holds each of its code points."""
+    return mark_safe(plain.render(text, 0))  # noqa: S308  escaped by the rendering package
 
 
-def for_desk(trace: Trace) -> dict[str, Any]:
-    """What a reader sees of a trace: prompt, reasoning, answer; nothing of sampler, outcome or other readers."""
-    reasoning = trace.reasoning.as_text
-    messages = trace.round_prompt.prompt.as_messages
-    return {
-        "prompt_messages": [{**message, "words": len(message["content"].split())} for message in messages],
-        "steps": steps(reasoning),
-        "reasoning": exact_html(reasoning),
-        "words": len(reasoning.split()),
-        "answer": exact_html(trace.answer.as_text) if trace.answer else None,
-    }
+def _document(text: str, own: list[str] | None, kept: Any) -> Document:
+    """The worker's rendering where there is one, else plain steps."""
+    if kept is not None:
+        return Document.from_json(bytes(kept).decode())
+    return document.render(text, own, how="plain")
+
+
+def _blocks(read: Document) -> SafeString:
+    return mark_safe(  # noqa: S308  the rendering package made it, sanitised
+        "".join(f'<div class="text" dir="auto">{step.html}</div>' for step in read.steps)
+    )
+
+
+def _list_items(read: Document) -> Iterator[str]:
+    """The steps as list items; what repeats in a loop is folded, and stays in the page."""
+    folds = {loop.first: loop for loop in read.loops}
+    last = 0
+    for step in read.steps:
+        if (loop := folds.get(step.number)) is not None:
+            last = loop.last
+            words = _("Steps %(first)s to %(last)s say steps %(start)s to %(end)s again, %(times)s times") % {
+                "first": loop.first,
+                "last": loop.last,
+                "start": loop.first - loop.period,
+                "end": loop.first - 1,
+                "times": loop.times,
+            }
+            yield f'<li class="fold"><details><summary>{format_html("{}", words)}</summary><ol class="steps">'
+        yield (
+            f'<li value="{step.number}" data-step="{step.number}" data-from="{step.start}" '
+            f'data-until="{step.end}"><div class="text" dir="auto">{step.html}</div></li>'
+        )
+        if step.number == last:
+            yield "</ol></details></li>"
+            last = 0

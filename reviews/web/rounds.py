@@ -1,4 +1,4 @@
-"""The round's page, import, disputes, lists of traces."""
+"""The round's page, import, disputes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from reviews import adjudicating, auditing, describing, importing, jobs, permitting, planning, tasks
+from reviews import (
+    adjudicating,
+    auditing,
+    describing,
+    importing,
+    jobs,
+    overseeing,
+    permitting,
+    planning,
+    tasks,
+)
 from reviews.errors import Invalid
 from reviews.models import (
     Assignment,
@@ -26,11 +36,10 @@ from reviews.models import (
     Decision,
     ImportBatch,
     Job,
+    Question,
     Review,
     Role,
     Round,
-    RoundPrompt,
-    Trace,
     WorkerBeat,
 )
 from reviews.web import doors, reading
@@ -48,7 +57,7 @@ def new_round(request: HttpRequest, slug: str) -> HttpResponse:
     """A new round with its plan."""
     project = doors.project(request, slug)
     permitting.require(person(request), project.pk, Role.LEAD, doing="Making a round")
-    form = RoundForm(request.POST or None)
+    form = RoundForm(request.POST or None, project=project)
     if request.method == "POST" and form.is_valid():
         round, _ = planning.create_round(project, by=person(request), **form.cleaned_data)
         return redirect("round", slug, round.pk)
@@ -68,6 +77,8 @@ def round_page(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     roles = person(request).roles_in(round.project_id)
     oversees = bool(roles & {Role.LEAD, Role.AUDITOR})
     found: dict[str, Any] = {"round": round, "project": round.project, "roles": roles, "oversees": oversees}
+    if Role.REVIEWER in roles and round.shows_own_figures:
+        found["mine"] = overseeing.own_figures(round, person(request))
     if oversees:
         found |= _progress(round) | {
             **(cache.get_or_set(f"so-far:{round.pk}", lambda: _so_far(round), SECONDS_KEPT) or {}),
@@ -196,107 +207,12 @@ def withdraw_import(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 @login_required
 @require_GET
-def traces(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """All traces of a round, narrowed by state, domain and prompt. Never reads the long texts."""
-    round = doors.round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing="Listing traces")
-    asked = {
-        name: request.GET.get(name, "").replace("\0", "")[:500] for name in ("state", "domain", "prompt")
-    }
-    rows = (
-        Trace.objects.visible_to(person(request))
-        .filter(round=round)
-        .select_related("decision", "round_prompt", "sampler", "reasoning")
-        .defer("reasoning__body", "meta", "sampler__sampling", "round_prompt__reference")
-    )
-    if asked["state"] in STATES:
-        rows = rows.filter(decision__state=asked["state"])
-    if asked["domain"]:
-        rows = rows.filter(round_prompt__domain=asked["domain"])
-    if asked["prompt"]:
-        rows = rows.filter(round_prompt__external_id__icontains=asked["prompt"])
-    page = Paginator(rows.order_by("pk"), 50).get_page(request.GET.get("page"))
-    domains = (
-        RoundPrompt.objects.filter(round=round)
-        .exclude(domain="")
-        .values_list("domain", flat=True)
-        .distinct()
-        .order_by("domain")[:200]
-    )
-    return render(
-        request,
-        "reviews/traces.html",
-        {
-            "project": round.project,
-            "round": round,
-            "page": page,
-            "asked": asked,
-            "states": STATES,
-            "domains": domains,
-        },
-    )
-
-
-@login_required
-@require_GET
-def prompt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """All samples of one prompt together."""
-    prompts = RoundPrompt.objects.select_related("prompt", "round__project", "round__spec_version")
-    found = get_object_or_404(
-        prompts.filter(round__in=Round.objects.visible_to(person(request))), pk=pk, round__project__slug=slug
-    )
-    permitting.require(
-        person(request), found.round.project_id, Role.LEAD, Role.AUDITOR, doing="Listing traces"
-    )
-    rows = found.traces.with_texts().select_related("decision").order_by("sampler__model", "sample_index")
-    page = Paginator(rows, 16).get_page(request.GET.get("page"))
-    held_out = found.prompt.bucket < found.round.project.held_out_below
-    return render(
-        request,
-        "reviews/prompt.html",
-        {
-            "project": found.round.project,
-            "round": found.round,
-            "prompt": found,
-            "page": page,
-            "held_out": held_out,
-            "accepted": found.traces.filter(decision__state="accepted").count(),
-            "samples": page.paginator.count,
-        },
-    )
-
-
-@login_required
-@require_GET
-def trace(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """One trace with everything that is known of it: the permalink."""
-    found = doors.trace(request, slug, pk)
-    reviews = (
-        found.reviews.select_related("reviewer", "spec_version")
-        .prefetch_related("citations__clause")
-        .order_by("pk")
-    )
-    return render(
-        request,
-        "reviews/trace.html",
-        {
-            "project": found.round.project,
-            "round": found.round,
-            "trace": found,
-            "reviews": reviews,
-            **reading.for_desk(found),
-            "held_out": found.round_prompt.prompt.bucket < found.round.project.held_out_below,
-            "sampling": json.loads(bytes(found.sampler.sampling)),
-            "meta": json.dumps(found.meta_object, indent=2, ensure_ascii=False),
-        },
-    )
-
-
-@login_required
-@require_GET
 def disputes(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """What waits for a lead: splits, doubts, and prompts that were called bad."""
     round = doors.round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing="Seeing disputes")
-    rows = Decision.objects.visible_to(person(request)).filter(round=round, state=Decision.State.DISPUTED)
+    rows = Decision.objects.visible_to(person(request)).filter(
+        round=round, state=Decision.State.DISPUTED, trace__stand_in=None
+    )
     rows = rows.select_related("trace__round_prompt").defer("trace__meta").order_by("changed_at")
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
     return render(request, "reviews/disputes.html", {"project": round.project, "round": round, "page": page})
@@ -313,7 +229,7 @@ def adjudicate(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         adjudicating.adjudicate(found, form.said(), by=person(request), key=form.cleaned_data["key"])
         following = (
             Decision.objects.visible_to(person(request))
-            .filter(round=found.round, state="disputed")
+            .filter(round=found.round, state="disputed", trace__stand_in=None)
             .order_by("changed_at")
             .first()
         )
@@ -349,7 +265,7 @@ def adjudicate(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             "clauses": clauses,
             "key": uuid.uuid4(),
             "form": form,
-            **reading.for_desk(found),
+            **reading.whole(found),
         },
         status=422 if form.is_bound else 200,
     )
@@ -380,7 +296,7 @@ def _progress(round: Round) -> dict[str, Any]:
     for state in STATES:
         starts.append(starts[-1] + (100 * counted.get(state, 0) / total if total else 0))
     disputed = dict(
-        Decision.objects.filter(round=round, state="disputed")
+        Decision.objects.filter(round=round, state="disputed", trace__stand_in=None)
         .values_list("why")
         .annotate(n=Count("pk"))
         .order_by()
@@ -393,11 +309,12 @@ def _progress(round: Round) -> dict[str, Any]:
         "held_out_percent": round.project.held_out_below / 100,
         "total": total,
         "accepted": counted.get("accepted", 0),
-        "slots_open": Assignment.objects.open().filter(round=round).count(),
+        "left": overseeing.left(round),
+        "questions": Question.objects.waiting().filter(round=round).count(),
         "at_work": at_work,
         "stuck": leases.filter(leased_until__lte=now).count(),
         "disputed": disputed,
-        "disputes": counted.get("disputed", 0),
+        "disputes": sum(disputed.values()),
     }
 
 
@@ -412,6 +329,8 @@ def _so_far(round: Round) -> dict[str, Any]:
 def _jobs_of(round: Round) -> Q:
     batches = ImportBatch.objects.filter(round=round).values("pk")
     datasets = Dataset.objects.filter(round=round).values("pk")
-    return Q(kind=Job.Kind.IMPORT_TRACES, subject__in=batches) | Q(
-        kind=Job.Kind.BUILD_DATASET, subject__in=datasets
+    return (
+        Q(kind=Job.Kind.IMPORT_TRACES, subject__in=batches)
+        | Q(kind=Job.Kind.BUILD_DATASET, subject__in=datasets)
+        | Q(kind__in=[Job.Kind.RENDER_TEXTS, Job.Kind.INDEX_TEXTS], subject=round.pk)
     )

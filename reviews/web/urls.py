@@ -1,7 +1,7 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from reviews.web import audits, datasets, desk, projects, rounds, signing_in
+from reviews.web import audits, comparing, datasets, desk, projects, questions, rounds, signing_in, traces
 
 urlpatterns = [
     path("", projects.home, name="home"),
@@ -24,24 +24,35 @@ urlpatterns = [
     path("p/<slug:slug>/rounds/<int:pk>/state", rounds.set_state, name="round-state"),
     path("p/<slug:slug>/rounds/<int:pk>/import", rounds.import_file, name="import-file"),
     path("p/<slug:slug>/rounds/<int:pk>/export", datasets.export, name="export"),
-    path("p/<slug:slug>/rounds/<int:pk>/traces", rounds.traces, name="traces"),
+    path("p/<slug:slug>/rounds/<int:pk>/traces", traces.traces, name="traces"),
     path("p/<slug:slug>/rounds/<int:pk>/disputes", rounds.disputes, name="disputes"),
+    path("p/<slug:slug>/rounds/<int:pk>/questions", questions.questions, name="questions"),
+    path("p/<slug:slug>/rounds/<int:pk>/requeue", traces.requeue, name="requeue"),
+    path("p/<slug:slug>/rounds/<int:pk>/index", traces.index, name="index"),
+    path("p/<slug:slug>/questions/<int:pk>/answer", questions.answer, name="answer"),
+    path("p/<slug:slug>/traces/<int:pk>/gold", traces.gold, name="gold"),
+    path("me/keys", projects.choose_keys, name="choose-keys"),
     path("p/<slug:slug>/rounds/<int:pk>/agreement", audits.agreement, name="agreement"),
     path("p/<slug:slug>/rounds/<int:pk>/agreement/rows.csv", audits.rows, name="agreement-rows"),
     path("p/<slug:slug>/rounds/<int:pk>/review", desk.desk, name="desk"),
     path("p/<slug:slug>/rounds/<int:pk>/next", desk.next_trace, name="next-trace"),
+    path("p/<slug:slug>/rounds/<int:pk>/undo", desk.undo, name="undo"),
+    path("p/<slug:slug>/rounds/<int:pk>/mine", desk.mine, name="mine"),
+    path("p/<slug:slug>/rounds/<int:pk>/compare", comparing.decide, name="compare"),
     path("p/<slug:slug>/imports/<int:pk>", rounds.import_page, name="import"),
     path("p/<slug:slug>/imports/<int:pk>/refused", rounds.refused_lines, name="refused-lines"),
     path("p/<slug:slug>/imports/<int:pk>/read-again", rounds.read_again, name="read-again"),
     path("p/<slug:slug>/imports/<int:pk>/withdraw", rounds.withdraw_import, name="withdraw-import"),
-    path("p/<slug:slug>/prompts/<int:pk>", rounds.prompt, name="prompt"),
-    path("p/<slug:slug>/traces/<int:pk>", rounds.trace, name="trace"),
+    path("p/<slug:slug>/prompts/<int:pk>", traces.prompt, name="prompt"),
+    path("p/<slug:slug>/traces/<int:pk>", traces.trace, name="trace"),
     path("p/<slug:slug>/traces/<int:pk>/adjudicate", rounds.adjudicate, name="adjudicate"),
     path("p/<slug:slug>/datasets/<int:pk>", datasets.dataset_page, name="dataset"),
     path("p/<slug:slug>/datasets/<int:pk>/go-on", datasets.go_on, name="go-on"),
     path("p/<slug:slug>/datasets/<int:pk>/files/<path:name>", datasets.file, name="dataset-file"),
     path("assignments/<int:pk>/review", desk.decide, name="decide"),
     path("assignments/<int:pk>/skip", desk.skip, name="skip"),
+    path("assignments/<int:pk>/ask", desk.ask, name="ask"),
+    path("assignments/<int:pk>/rendered", desk.rendered, name="rendered"),
     path("assignments/<int:pk>/renew", desk.renew, name="renew"),
     path("reviews/<int:pk>/withdraw", desk.withdraw, name="withdraw"),
     path("jobs/<int:pk>", datasets.job, name="job"),

@@ -24,19 +24,22 @@ export async function showRefusal(response) {
   if (response.headers.get("HX-Retarget") === "#alerts") alerts().innerHTML = await response.text();
 }
 
+export const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+
 /** Post as htmx would, without a form. A redirect is never followed: at its end stands the login page. */
 export function post(url) {
-  const token = document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
-  return fetch(url, { method: "POST", redirect: "error", signal: AbortSignal.timeout(30_000), headers: { "X-CSRFToken": token, "HX-Request": "true" } });
+  return fetch(url, { method: "POST", redirect: "error", signal: AbortSignal.timeout(30_000), headers: { "X-CSRFToken": token(), "HX-Request": "true" } });
 }
 
-/** Signing in again, in another tab, makes this page's token stale: take a new one from the same page. */
+/** Signing in again, in another tab, makes this page's token stale: take a new one from the same page. Whether it could. */
 export async function freshToken() {
   try {
-    const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
-    const token = page.querySelector("[name=csrfmiddlewaretoken]")?.value;
-    if (!token) return;
-    for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
-    document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
-  } catch { /* still no answer: the next press says so */ }
+    const answer = await fetch(location.href, { redirect: "error" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const headers = page.body.getAttribute("hx-headers");
+    if (!answer.ok || !headers) return false;
+    document.body.setAttribute("hx-headers", headers);
+    for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token();
+    return true;
+  } catch { return false; }  // still no answer, or the login page: the next try says so
 }

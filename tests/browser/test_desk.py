@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
-from django.conf import settings
+from desks import ahead, expect, open_desk, press, select, shown
 from making import trace_row
 
-from reviews import assigning, inviting
+from reviews import assigning
 from reviews.models import Assignment, Citation, Review, Trace
 
-expect = pytest.importorskip(
-    "playwright.sync_api", reason="there is no Playwright: pip install playwright"
-).expect
 TEXT = "The user 🙂 wants 2 + 3.\n\nI could guess 🎲 wildly & say <6>.\r\nNobody checks.\n\nSo it is 5."
 
 
@@ -28,44 +24,6 @@ def many(import_rows: Any, round: Any) -> list[Trace]:
 @pytest.fixture
 def desk(open_page: Any, ada: Any, round: Any, many: Any) -> Any:
     return open_desk(open_page(ada), round)
-
-
-def open_desk(page: Any, round: Any) -> Any:
-    with ahead(page):
-        page.goto(f"/p/pilot/rounds/{round.pk}/review")
-    expect(page.get_by_role("article", name="Trace")).to_be_focused()
-    return page
-
-
-def ahead(page: Any) -> Any:
-    """Waits until the trace after the one shown is kept."""
-    return page.expect_response(lambda answer: "ahead=1" in answer.url)
-
-
-def shown(page: Any) -> str:
-    return str(re.search(r"Trace \d", page.get_by_role("article").inner_text())[0])
-
-
-def press(page: Any, *keys: str) -> None:
-    """Say something of the trace, and wait until another one is there."""
-    before = shown(page)
-    with ahead(page):
-        for key in keys:
-            page.keyboard.press(key)
-    expect(page.get_by_role("article")).not_to_contain_text(before)
-    expect(page.get_by_role("article")).to_be_focused()
-
-
-def select(page: Any, words: str) -> None:
-    page.evaluate(
-        """words => {
-        for (const block of document.querySelectorAll(".steps [data-part]")) {
-            const text = block.firstChild, at = text.data.indexOf(words);
-            if (at >= 0) getSelection().setBaseAndExtent(text, at, text, at + words.length);
-        }
-    }""",
-        words,
-    )
 
 
 def test_a_newcomer_judges_five_traces_without_leaving_the_keyboard(desk: Any, ada: Any) -> None:
@@ -101,7 +59,7 @@ def test_a_newcomer_judges_five_traces_without_leaving_the_keyboard(desk: Any, a
 
 def test_a_selection_over_two_steps_is_one_exact_span_for_each(desk: Any) -> None:
     desk.evaluate("""() => {
-        const [one, two] = document.querySelectorAll(".steps [data-part]");
+        const [one, two] = document.querySelectorAll(".steps [data-at]");
         getSelection().setBaseAndExtent(one.firstChild, one.firstChild.data.indexOf("wants"), two.firstChild, 7);
     }""")
     desk.keyboard.press("1")
@@ -123,61 +81,41 @@ def test_a_double_press_gives_one_review(desk: Any) -> None:
     assert Review.objects.count() == 1
 
 
-def test_a_refused_verdict_keeps_what_was_typed_and_says_what_to_do(
-    desk: Any, ada: Any, said_by_browser: list[str]
-) -> None:
+def test_a_reject_without_a_clause_is_told_so_and_keeps_what_was_typed(desk: Any) -> None:
     before = shown(desk)
     desk.keyboard.press("c")
     desk.keyboard.type("a 1 r u ?")  # keys are text while someone types
     desk.keyboard.press("Escape")
     desk.keyboard.press("r")
-    expect(desk.get_by_role("alert")).to_contain_text("names the clause")
 
+    expect(desk.get_by_role("alert")).to_contain_text("names the clause")
+    expect(desk.get_by_role("textbox", name="Comment")).to_have_value("a 1 r u ?")
+    assert shown(desk) == before
+    assert not Review.objects.exists()
+
+
+def test_a_lost_lease_is_explained_and_the_verdict_kept_as_a_draft(
+    desk: Any, ada: Any, said_by_browser: list[str]
+) -> None:
     held = Assignment.objects.filter(leased_by=ada).order_by("leased_at", "pk").first()
     assigning.release(held)
     Assignment.objects.filter(pk=held.pk).update(leased_by=other(ada), leased_until="2100-01-01T00:00Z")
-    desk.keyboard.press("Shift+Digit2")
-    desk.keyboard.press("r")
-    expect(desk.get_by_role("alert")).to_contain_text("no longer yours")
+    desk.keyboard.press("c")
+    desk.keyboard.type("It steers.")
+    desk.keyboard.press("Escape")
+    press(desk, "Shift+Digit2", "r")
 
-    expect(desk.get_by_label("Comment")).to_have_value("a 1 r u ?")
-    expect(desk.get_by_role("button", name="Reject for 2")).to_be_visible()
-    assert shown(desk) == before
+    expect(desk.get_by_role("alert")).to_contain_text("no longer yours")
+    desk.get_by_role("button", name="1 not saved").click()
+    expect(desk.locator("[data-kept-list]")).to_contain_text("reject, H2, It steers.")
+    desk.get_by_role("button", name="Drop it").click()
+    expect(desk.locator("[data-kept-list]")).to_be_empty()
     assert not Review.objects.exists()
-    said_by_browser.clear()  # a browser's console names every answer of 409 and 422
+    said_by_browser.clear()  # a browser's console names every answer of 409
 
 
 def other(user: Any) -> Any:
     return type(user).objects.create_user("someone-else")
-
-
-def test_a_dead_network_loses_nothing_and_the_next_press_saves(desk: Any, said_by_browser: list[str]) -> None:
-    desk.keyboard.press("Shift+Digit1")
-    desk.context.set_offline(True)
-    desk.keyboard.press("r")
-    expect(desk.get_by_role("alert")).to_contain_text("nothing was saved")
-    desk.context.set_offline(False)
-    press(desk, "r")
-
-    expect(desk.get_by_role("alert")).to_be_empty()
-    assert Review.objects.get().verdict == "reject"
-    said_by_browser.clear()
-
-
-def test_signed_out_meanwhile_keeps_the_verdict_until_one_is_in_again(
-    desk: Any, ada: Any, said_by_browser: list[str]
-) -> None:
-    desk.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
-    desk.keyboard.press("a")
-    expect(desk.get_by_role("alert")).to_contain_text("signed out")
-
-    desk.context.new_page().goto(inviting.make_login_link(ada))
-    desk.keyboard.press("a")
-    expect(desk.get_by_role("alert")).to_contain_text("press again")
-    assert not Review.objects.exists()
-    press(desk, "a")
-    assert Review.objects.get().verdict == "accept"
-    said_by_browser.clear()
 
 
 def test_a_thumb_judges_on_a_narrow_screen(open_page: Any, ada: Any, round: Any, many: Any) -> None:

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from making import judge, member
 
-from reviews import assigning, exporting, inviting, jobs
+from reviews import asking, assigning, exporting, inviting, jobs
 from reviews.models import Decision, ImportBatch, Job, Member, Project, Role, Token
 
 OK, GO, NOT_HERE, NOT_YOU, IN = 200, 302, 404, 403, "sign-in"
@@ -21,6 +21,7 @@ PAGES = {
     "home": ("get", 200, 200, 200, 200, 200, IN),
     "account": ("get", 200, 200, 200, 200, 200, IN),
     "new-project": ("get", 403, 403, 403, 403, 403, IN),
+    "choose-keys": ("post", 302, 302, 302, 302, 302, IN),
     "revoke-token": ("post", 302, 404, 404, 404, 404, IN),
     "project": ("get", 200, 200, 200, 200, 404, IN),
     "members": ("get", 200, 200, 403, 403, 404, IN),
@@ -35,6 +36,16 @@ PAGES = {
     "export": ("post", 302, 403, 403, 404, 404, IN),
     "traces": ("get", 200, 200, 403, 404, 404, IN),
     "disputes": ("get", 200, 200, 403, 404, 404, IN),
+    "questions": ("get", 200, 200, 403, 404, 404, IN),
+    "answer": ("post", 422, 403, 403, 404, 404, IN),
+    "requeue": ("post", 422, 403, 403, 404, 404, IN),
+    "index": ("post", 302, 403, 403, 404, 404, IN),
+    "undo": ("post", 403, 403, 302, 404, 404, IN),
+    "mine": ("get", 403, 403, 200, 404, 404, IN),
+    "compare": ("post", 403, 403, 422, 404, 404, IN),
+    "gold": ("post", 422, 403, 404, 404, 404, IN),
+    "ask": ("post", 404, 404, 302, 404, 404, IN),
+    "rendered": ("get", 404, 404, 204, 404, 404, IN),
     "agreement": ("get", 200, 200, 403, 404, 404, IN),
     "agreement-rows": ("get", 200, 200, 403, 404, 404, IN),
     "desk": ("get", 403, 403, 200, 404, 404, IN),
@@ -115,6 +126,7 @@ def places(people, traces, round, project, ada, lea):
     done = judge(assigning.next_for(ada, round).assignments[0], "accept", ada)
     dataset = exporting.build(exporting.draft(round, "sft", by=lea))
     job = jobs.start(Job.Kind.BUILD_DATASET, project.pk, dataset.pk, by=lea, unit="rows")
+    question = asking.ask(assigning.next_for(ada, round).assignments[0], "Which?", by=ada)
     lease = assigning.next_for(ada, round).assignments[0]
     Decision.objects.filter(trace=done.trace).update(state="disputed", why="split")
     inviting.make_token(lea, project, Role.LEAD, by=lea)
@@ -129,6 +141,7 @@ def places(people, traces, round, project, ada, lea):
         "dataset": f"p/{slug}/datasets/{dataset.pk}",
         "assignment": lease,
         "review": done,
+        "question": question,
         "job": job,
         "member": gone,
         "rounds": round.pk,
@@ -160,6 +173,17 @@ def address(name: str, at: dict) -> tuple[str, dict]:
         "export": (f"{round}/export", {"format": "sft"}),
         "traces": (f"{round}/traces", {}),
         "disputes": (f"{round}/disputes", {}),
+        "questions": (f"{round}/questions", {}),
+        "answer": (f"{at['project']}/questions/{at['question'].pk}/answer", {}),
+        "requeue": (f"{round}/requeue", {}),
+        "index": (f"{round}/index", {}),
+        "undo": (f"{round}/undo", {}),
+        "mine": (f"{round}/mine", {}),
+        "compare": (f"{round}/compare", {}),
+        "gold": (f"{at['trace']}/gold", {}),
+        "ask": (f"assignments/{lease.pk}/ask", {"comment": "Why?"}),
+        "rendered": (f"assignments/{lease.pk}/rendered", {}),
+        "choose-keys": ("me/keys", {}),
         "agreement": (f"{round}/agreement", {}),
         "agreement-rows": (f"{round}/agreement/rows.csv", {}),
         "desk": (f"{round}/review", {}),

@@ -3,23 +3,37 @@ import { post, showRefusal } from "../alerts.js";
 
 const RENEW_EVERY = 5 * 60 * 1000;
 
-let kept = null;  // a promise of the next trace's HTML, or of "" where there is none
+let kept = "";  // the next trace's HTML
+let asked = null;  // the request for it that is under way
 
 /** Fetch the trace after this one. */
 export function fetchAhead(nextUrl) {
-  kept = post(`${nextUrl}?ahead=1`).then((answer) => (answer.status === 200 ? answer.text() : "")).catch(() => "");
+  const mine = post(`${nextUrl}?ahead=1`)
+    .then((answer) => (answer.status === 200 ? answer.text() : ""))
+    .catch(() => "")
+    .then((html) => { if (asked === mine) [kept, asked] = [html, null]; });
+  asked = mine;
 }
 
 export function dropAhead() {
-  kept = null;
+  [kept, asked] = ["", null];
 }
 
 /** The trace that was kept, as a fragment, or null; each can be taken once. `judged` is the one just left. */
-export async function takeAhead(judged) {
-  const taken = kept;
-  kept = null;
-  const next = parsed(await taken);
-  return next && next.querySelector("form").action !== judged ? next : null;
+export function takeAhead(judged) {
+  const next = parsed(kept);
+  dropAhead();
+  return next && next.querySelector("form").getAttribute("action") !== judged ? next : null;
+}
+
+/** The kept trace with its steps as the worker rendered them meanwhile. */
+export function improveAhead(improve) {
+  const next = parsed(kept);
+  if (next && improve(next)) {
+    const box = document.createElement("div");
+    box.append(next);
+    kept = box.innerHTML;
+  }
 }
 
 function parsed(html) {
@@ -40,12 +54,12 @@ export function renewWhileUsed(currentForm) {
 
   async function renewIfDue() {
     const form = currentForm();
-    if (!form || !used || document.hidden || Date.now() - renewed < RENEW_EVERY) return;
+    if (!form?.dataset.renew || !used || document.hidden || Date.now() - renewed < RENEW_EVERY) return;
     [renewed, used] = [Date.now(), false];
     try {
       const answer = await post(form.dataset.renew);
       if (!answer.ok && form === currentForm()) await showRefusal(answer);
-      const next = parsed(await kept);
+      const next = parsed(kept);
       if (next && !(await post(next.querySelector("form").dataset.renew)).ok) dropAhead();
     } catch { /* no network: the lease has minutes left, and a verdict says whether it held */ }
   }

@@ -1,4 +1,7 @@
-// How long a trace was in sight: the seconds while the tab was hidden do not count.
+// How long a trace was in sight: the seconds while the tab was hidden do not count. And a quiet word after a long time.
+
+const A_LONG_TIME = 40 * 60 * 1000;
+
 let stop = null;
 
 /** Start anew; gives a function that tells the seconds until now. */
@@ -13,4 +16,20 @@ export function startClock() {
     since = document.hidden ? null : performance.now();
   }, { signal: stop.signal });
   return () => inSight() / 1000;
+}
+
+/** Call `say` once for each forty minutes at the desk without a pause of five. */
+export function watchForLongSittings(say) {
+  let began = Date.now();
+  let last = began;
+  for (const kind of ["keydown", "pointerdown", "wheel"]) {
+    document.addEventListener(kind, () => {
+      const now = Date.now();
+      if (now - last > 5 * 60 * 1000) began = now;
+      last = now;
+      if (now - began < A_LONG_TIME) return;
+      began = now;
+      say();
+    }, { passive: true });
+  }
 }

@@ -1,47 +1,79 @@
 // What the reader is about to say of the trace in the frame: clauses ticked, passages marked, the views of it.
-import { drawMarks, hasSelection, placeOf, selectedPieces } from "./evidence.js";
+import { drawMarks, hasSelection, moved, placeOf, selectedPieces } from "./evidence.js";
 import { keepDraft, restoreDraft } from "./draft.js";
+import { firstWithout, labelsStanding, openLabels } from "./steps.js";
 
 let form = null;
 let marks = [];
-let raw = false;
 
 const article = () => form.querySelector("article");
 const ticked = () => [...form.querySelectorAll("input[name=clauses]:checked")];
-const boxOf = (clause) => form.querySelector(`input[name=clauses][value="${CSS.escape(clause)}"]`);
+const boxOf = (clause) => form.querySelector(`:is(input[name=clauses], input[name=remarks])[value="${CSS.escape(clause)}"]`);
+const other = () => form.querySelector("[data-other]");
+const clausesToJudge = () => [...form.querySelectorAll("[data-clause]")];
 
 /** Marks count while their clause is ticked; ticking it again brings them back. */
-export function marksStanding() {
+function marksStanding() {
   return marks.filter((mark) => boxOf(mark.clause)?.checked);
 }
 
 /** Begin with the trace in `opened`, or go on with what was kept of it. */
 export function openSaid(opened) {
   form = opened;
-  marks = restoreDraft(form);
+  const draft = restoreDraft(form);
+  marks = draft.marks ?? [];
+  openLabels(article(), draft.labels);
   show();
 }
 
 export function changed() {
-  keepDraft(form, marks);
+  keepDraft(form, marks, labelsStanding(article()));
   show();
 }
 
 export function toggle(which) {
-  const box = form.querySelector(which);
-  if (!box) return;
-  box.checked = !box.checked;
+  const boxes = [...form.querySelectorAll(which)];
+  if (!boxes.length) return;
+  const next = boxes.find((box) => !box.checked);  // several remarks: each press ticks one more, then none
+  if (next) next.checked = true;
+  else for (const box of boxes) box.checked = false;
   changed();
+}
+
+export function toggleDigit(digit) {
+  const box = form.querySelector(`[data-digit="${digit}"]`);
+  if (!box) return;
+  setFails(box, !box.checked);
+  changed();
+}
+
+function setFails(box, fails) {
+  box.checked = fails;
+  const holds = form.querySelector(`input[name=holds][value="${CSS.escape(box.value)}"]`);
+  if (holds && fails) holds.checked = false;
 }
 
 /** Tick the clause of a digit; whether there is one. */
 export function reject(digit) {
   const box = form.querySelector(`[data-digit="${digit}"]`);
   if (!box) return false;
-  box.checked = true;
+  setFails(box, true);
   changed();
   return true;
 }
+
+/** Where each clause is judged: say of the current one that it holds or fails, and go to the next. */
+export function judgeClause(holds) {
+  if (form.dataset.everyClause === undefined) return false;
+  const item = currentClause() ?? clausesToJudge()[0];
+  item.querySelector("input[name=holds]").checked = holds;
+  item.querySelector("input[name=clauses]").checked = !holds;
+  changed();
+  return true;
+}
+
+const isJudged = (item) => Boolean(item.querySelector("input[name=holds]:checked, input[name=clauses]:checked"));
+const currentClause = () => clausesToJudge().find((item) => !isJudged(item));
 
 /** Mark what is selected as evidence for the clause of a digit: true, false, or "elsewhere" for other text. */
 export function mark(digit) {
@@ -49,23 +81,52 @@ export function mark(digit) {
   if (!pieces.length) return hasSelection(article()) && "elsewhere";
   const box = form.querySelector(`[data-digit="${digit}"]`);
   if (!box) return false;
-  const known = new Set(marks.map((mark) => JSON.stringify(mark)));
+  const known = new Set(marks.map((made) => JSON.stringify(made)));
   for (const piece of pieces) {
     const made = { clause: box.value, ...piece };
     if (!known.has(JSON.stringify(made))) marks.push(made);
   }
-  box.checked = true;
+  setFails(box, true);
   getSelection().removeAllRanges();
   changed();
   form.querySelector("[data-evidence]").lastElementChild?.scrollIntoView({ block: "nearest" });
   return true;
 }
 
+/** What is missing for a verdict, in a sentence; empty where it can go. */
+export function missingFor(verdict) {
+  const labels = form.dataset.labels;
+  if (verdict === "ask" && !form.elements.comment.value.trim()) return "Write the question in the comment first.";
+  if (form.dataset.stage === "answer-only") return "";
+  if (verdict === "accept" && ticked().length) return "An accept cites no clause: untick them, or reject.";
+  if (verdict === "reject" && other().checked && !form.elements.comment.value.trim()) return "Say in the comment what the other reason is.";
+  if (verdict === "reject" && !ticked().length && !other().checked) return "A reject names the clause that fails: press its digit.";
+  if (!["accept", "reject"].includes(verdict)) return "";
+  if (form.dataset.everyClause !== undefined && currentClause()) return "Say of each clause whether it holds or fails; one is left.";
+  if (labels === "steps" && firstWithout(article())) return `Step ${firstWithout(article())} has no label. Say of each step: good, neutral or wrong.`;
+  return "";
+}
+
+/** Put what is not in a field of its own into the form, just before it is sent. */
+export function fillIn({ seconds, share, pace }) {
+  form.elements.seconds.value = seconds.toFixed(1);
+  form.elements.shown_share.value = share.toFixed(4);
+  form.elements.words_a_minute.value = pace === null ? "" : pace.toFixed(0);
+  form.elements.spans.value = JSON.stringify(marksStanding());
+  form.elements.steps.value = JSON.stringify(form.dataset.labels ? labelsStanding(article()) : []);
+}
+
+export function redraw() {
+  show();
+}
+
 function show() {
   const digits = ticked().map((box) => box.dataset.digit);
-  form.querySelector("[data-reject-words]").textContent = digits.length ? `Reject for ${digits.join(" ")}` : "Reject";
+  const reasons = other()?.checked ? [...digits, "another reason"] : digits;
+  form.querySelector("[data-reject-words]").textContent = reasons.length ? `Reject for ${reasons.join(" ")}` : "Reject";
+  for (const item of clausesToJudge()) item.removeAttribute("aria-current");
+  if (form.dataset.everyClause !== undefined) currentClause()?.setAttribute("aria-current", "true");
   const standing = marksStanding();
-  form.elements.spans.value = JSON.stringify(standing);
   form.querySelector("[data-evidence]").replaceChildren(...standing.map(line));
   form.querySelector("[data-evidence-block]").hidden = !standing.length;
   drawMarks(article(), standing);
@@ -75,31 +136,38 @@ function line(mark) {
   const item = document.createElement("li");
   const quote = document.createElement("q");
   quote.textContent = mark.quote;
-  const where = document.createElement("span");
+  quote.dir = "auto";
+  const where = document.createElement("button");
   const clause = `clause ${boxOf(mark.clause).dataset.digit}`;
-  where.textContent = `${clause}, ${placeOf(article(), mark)}`;
+  Object.assign(where, { type: "button", className: "plain", textContent: `${clause}, ${placeOf(article(), mark)}` });
+  where.title = "Arrows move its end by a word, with Shift its start; Delete removes it";
+  where.addEventListener("keydown", (event) => adjust(event, mark));
   const remove = document.createElement("button");
   Object.assign(remove, { type: "button", className: "plain", textContent: "✕" });
   remove.setAttribute("aria-label", `Remove this evidence for ${clause}`);
-  remove.addEventListener("click", () => {
-    marks = marks.filter((other) => other !== mark);
-    changed();
-    (form.querySelector("[data-evidence] button") ?? article()).focus({ preventScroll: true });
-  });
+  remove.addEventListener("click", () => forget(mark));
   item.append(quote, where, remove);
   return item;
 }
 
-/** The next trace is shown as the last one was: raw stays raw. */
-export function showRaw(trace) {
-  trace.querySelector("[data-reading]").dataset.raw = String(raw);
-  trace.querySelector("[data-raw-switch]")?.setAttribute("aria-pressed", String(raw));
+/** Arrows on a mark: its end goes on or back by a word, with Shift its start. */
+function adjust(event, mark) {
+  if (event.key === "Delete") return forget(mark);
+  const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (!way) return;
+  event.preventDefault();
+  const made = moved(article(), mark, event.shiftKey ? "start" : "end", way);
+  if (!made) return;
+  const place = marks.indexOf(mark);
+  marks[place] = made;
+  changed();
+  form.querySelectorAll("[data-evidence] li")[marksStanding().indexOf(made)]?.querySelector("button").focus();
 }
 
-export function toggleRaw(trace) {
-  if (!trace) return;
-  raw = !raw;
-  showRaw(trace);
+function forget(mark) {
+  marks = marks.filter((made) => made !== mark);
+  changed();
+  (form.querySelector("[data-evidence] button") ?? article()).focus({ preventScroll: true });
 }
 
 /** Open or close the spec's sheet on a narrow screen; whether that changed anything. */
@@ -108,15 +176,4 @@ export function toggleSheet(open = form?.dataset.sheet !== "open") {
   form.dataset.sheet = open ? "open" : "";
   form.querySelector("[data-sheet-switch]").setAttribute("aria-expanded", String(open));
   return true;
-}
-
-/** Go one step on or back, and bring it into sight. */
-export function walk(trace, way) {
-  const steps = [...trace.querySelectorAll(".steps > li")];
-  const at = steps.findIndex((step) => step.hasAttribute("aria-current"));
-  const to = steps[Math.min(Math.max(at + way, 0), steps.length - 1)];
-  if (!to) return;
-  steps[at]?.removeAttribute("aria-current");
-  to.setAttribute("aria-current", "step");
-  to.scrollIntoView({ block: "nearest" });
 }

@@ -1,0 +1,42 @@
+// The box for finding words in a trace: opened by key, Enter goes on, Shift and Enter back, Escape closes.
+import { clear, find, go } from "./find.js";
+
+/** Made once; `article` gives the trace in the frame. Gives {open, close}. */
+export function startFinding(article) {
+  const box = document.createElement("div");
+  box.className = "finding";
+  box.hidden = true;
+  const field = document.createElement("input");
+  Object.assign(field, { type: "search", autocomplete: "off" });
+  field.setAttribute("aria-label", "Find in the trace");
+  const told = document.createElement("output");
+  box.append(field, told);
+  document.getElementById("main").append(box);
+
+  field.addEventListener("input", () => {
+    const places = find(article(), field.value);
+    told.textContent = field.value ? `${go(1)} of ${places}` : "";
+  });
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    const places = told.textContent.split(" of ")[1] ?? "0";
+    told.textContent = `${go(event.shiftKey ? -1 : 1)} of ${places}`;
+  });
+
+  return {
+    open() {
+      box.hidden = false;
+      field.focus();
+      field.select();
+    },
+    /** Whether it was open. */
+    close() {
+      if (box.hidden) return false;
+      box.hidden = true;
+      [field.value, told.textContent] = ["", ""];
+      clear();
+      return true;
+    },
+  };
+}

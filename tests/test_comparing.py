@@ -1,0 +1,128 @@
+"""Side by side: samples of one prompt, judged each by itself or relatively, on record as what it is."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+
+import pytest
+from django.test import Client
+from making import judge, trace_row
+
+from reviews import comparing, planning, rebuilding
+from reviews.errors import Invalid
+from reviews.models import Assignment, Comparison, Decision, Review
+from reviews.saying import Said
+
+
+@pytest.fixture
+def beside(project, import_rows):
+    def make(mode, samples=6):
+        round, _ = planning.create_round(project, mode, by=None, double_share=0, mode=mode)
+        import_rows(
+            [trace_row(number, sample) for number in range(2) for sample in range(samples)], into=round
+        )
+        return round
+
+    return make
+
+
+def look(reader, round):
+    return comparing.next_for(reader, round).assignments
+
+
+def said(sides, *verdicts, **more):
+    return [
+        (side.pk, Said(verdict, ("H1",) if verdict == "reject" and not more else (), **more), side.lease_key)
+        for side, verdict in zip(sides, verdicts, strict=True)
+    ]
+
+
+def test_up_to_four_samples_of_one_prompt_stand_side_by_side_and_asking_again_gives_the_same(beside, ada):
+    round = beside("side-by-side")
+    sides = look(ada, round)
+    assert len(sides) == 4
+    assert len({side.trace.round_prompt_id for side in sides}) == 1
+    assert [side.pk for side in look(ada, round)] == [side.pk for side in sides]
+
+
+def test_each_is_judged_by_itself_and_the_order_is_on_record(beside, ada):
+    round = beside("side-by-side")
+    sides = look(ada, round)
+    done = comparing.record(round, said(sides, "accept", "reject", "unsure", "accept"), by=ada)
+    assert [review.verdict for review in done] == ["accept", "reject", "unsure", "accept"]
+    comparison = Comparison.objects.get()
+    assert [place.trace_id for place in comparison.places.all()] == [side.trace_id for side in sides]
+    assert {review.comparison for review in done} == {comparison}
+    assert rebuilding.check() == []
+
+
+def test_the_best_is_picked_without_a_clause_and_stays_a_relative_verdict(beside, ada):
+    round = beside("pick-best", samples=4)
+    sides = look(ada, round)
+    comparing.record(round, said(sides, "reject", "accept", "reject", "reject", relative=True), by=ada)
+    assert Comparison.objects.get().mode == "pick-best"
+    states = dict(Decision.objects.values_list("trace", "state"))
+    assert [states[side.trace_id] for side in sides] == ["rejected", "accepted", "rejected", "rejected"]
+
+
+def test_sent_twice_it_is_one_look(beside, ada):
+    round = beside("pick-best", samples=4)
+    verdicts = said(look(ada, round), "reject", "accept", "reject", "reject", relative=True)
+    first = comparing.record(round, verdicts, by=ada)
+    assert comparing.record(round, verdicts, by=ada) == first
+    assert Comparison.objects.count() == 1
+    assert Review.objects.count() == 4
+
+
+def test_two_picked_and_samples_of_two_prompts_are_refused_whole(beside, ada):
+    round = beside("pick-best", samples=4)
+    sides = look(ada, round)
+    with pytest.raises(Invalid, match="Pick one"):
+        comparing.record(round, said(sides, "accept", "accept", "reject", "reject", relative=True), by=ada)
+    assert not Review.objects.exists()
+    assert not Comparison.objects.exists()
+
+
+def test_all_of_a_round_is_seen_to_its_end(beside, ada):
+    round = beside("side-by-side", samples=6)
+    seen = 0
+    while sides := look(ada, round):
+        comparing.record(round, said(sides, *["accept"] * len(sides)), by=ada)
+        seen += len(sides)
+    assert seen == 12
+
+
+def test_over_the_page(beside, ada):
+    round = beside("side-by-side", samples=3)
+    client = Client(headers={"HX-Request": "true"})
+    client.force_login(ada)
+    page = client.post(f"/p/pilot/rounds/{round.pk}/next")
+    assert page.text.count('aria-label="Sample ') == 3
+    sides = look(ada, round)
+    body = {"assignment": [side.pk for side in sides]}
+    for side in sides:
+        body |= {
+            f"key-{side.pk}": side.lease_key,
+            f"verdict-{side.pk}": "reject",
+            f"clauses-{side.pk}": ["H2"],
+        }
+    assert client.post(f"/p/pilot/rounds/{round.pk}/compare", body).status_code == 200
+    assert Review.objects.filter(verdict="reject").count() == 3
+    body[f"key-{sides[0].pk}"] = "no key"
+    assert client.post(f"/p/pilot/rounds/{round.pk}/compare", body).status_code == 422
+
+
+def test_outside_that_mode_samples_of_one_prompt_do_not_follow_each_other(import_rows, round, ada):
+    from reviews import assigning
+
+    import_rows([trace_row(number, sample) for number in range(6) for sample in range(6)])
+    order = []
+    while found := assigning.next_for(ada, round, ahead=True).assignments:
+        order.append(found[0].trace.round_prompt_id)
+        judge(found[0], "accept", ada)
+    together = sum(one == two for one, two in itertools.pairwise(order))
+    assert len(order) == 36
+    assert together <= 3  # where nothing else is left at the very end
+    assert Assignment.objects.open().count() == 0
+    assert uuid

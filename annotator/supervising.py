@@ -314,5 +314,4 @@ def sweep() -> None:
     """Ring again for jobs that nobody works at."""
     from reviews import jobs, tasks
 
-    for job in jobs.to_ring_again():
-        tasks.ring(job)
+    tasks.sweep_jobs()

@@ -97,7 +97,7 @@ def _record(
     if assignment is None:
         raise Http404
     if assignment.closed_by_id is not None or assignment.leased_by_id != by.pk:
-        return _again(assignment, said, by, key)
+        return _again(assignment, said, by, key, origin)
     trace = assignment.trace
     if trace.decision.state == Decision.State.DROPPED:
         raise TraceDropped(
@@ -267,9 +267,14 @@ def _withdraw(review: Review, by: User, key: UUID) -> Review:
     return _with_outcome(undone)
 
 
-def _again(assignment: Assignment, said: Said, by: User, key: UUID) -> Review:
-    """Answer a verdict on a slot that is closed or someone else's: the review that this key made, or what happened."""
-    if (done := Review.objects.filter(reviewer=by, key=key).first()) is not None:
+def _again(assignment: Assignment, said: Said, by: User, key: UUID, origin: str) -> Review:
+    """Answer a verdict on a slot that is closed or someone else's: the review that this key made, or what happened.
+
+    At the desk the key is the lease's own, so another verdict with it comes from another tab.
+    """
+    done = Review.objects.filter(reviewer=by, key=key).first()
+    equal = done is not None and bytes(done.body_digest) == said.digest(assignment.trace, done.kind)
+    if done is not None and (equal or origin != Review.Origin.DESK):
         return same(done, said, assignment.trace)
     own = (
         Review.objects.heads()

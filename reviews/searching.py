@@ -82,6 +82,9 @@ def _index_some() -> int:
     return len(texts)
 
 
-def behind() -> bool:
-    """Whether there are texts that the index has not taken in."""
-    return (Text.objects.aggregate(last=Max("pk"))["last"] or 0) > reach()
+def rounds_behind() -> list[Round]:
+    """The rounds with texts that the index has not taken in, which are those that no worker has prepared."""
+    if (Text.objects.aggregate(last=Max("pk"))["last"] or 0) <= reach():
+        return []
+    fresh = Trace.objects.filter(reasoning__gt=reach()).values("round").distinct()
+    return list(Round.objects.filter(pk__in=fresh))

@@ -61,9 +61,11 @@ def ring_for_rendering(trace_id: int) -> None:
 
 @shared_task
 def sweep_jobs() -> None:
-    """Ring again for jobs that nobody works at any more."""
+    """Ring again for jobs that nobody works at any more, and for texts that a command brought in."""
     for job in jobs.to_ring_again():
         ring(job)
+    for round in searching.rounds_behind():
+        prepare(round.pk, round.project_id)
 
 
 BELLS = {

@@ -68,6 +68,15 @@ class SpanSerializer(serializers.Serializer[Any]):
     quote = serializers.CharField(trim_whitespace=False)
 
 
+class StepMarkSerializer(serializers.Serializer[Any]):
+    """What is said of one step of the reasoning; offsets count code points."""
+
+    step = serializers.IntegerField(min_value=1)
+    start = serializers.IntegerField(min_value=0)
+    end = serializers.IntegerField(min_value=1)
+    label = serializers.ChoiceField(["good", "neutral", "bad"])  # type: ignore[assignment]
+
+
 class SaidSerializer(serializers.Serializer[Any]):
     """One decision."""
 
@@ -77,6 +86,14 @@ class SaidSerializer(serializers.Serializer[Any]):
     spans = SpanSerializer(many=True, default=list)
     comment = serializers.CharField(allow_blank=True, default="", max_length=20_000, trim_whitespace=False)
     seconds = serializers.FloatField(min_value=0, max_value=1e7, allow_null=True, default=None)
+    holds = serializers.ListField(
+        child=serializers.CharField(max_length=20),
+        default=list,
+        max_length=100,
+        help_text="the clauses that hold, where each was judged",
+    )
+    other = serializers.BooleanField(default=False, help_text="rejected for a reason that the comment says")
+    steps = StepMarkSerializer(many=True, default=list)
 
 
 class ReasonSerializer(serializers.Serializer[Any]):

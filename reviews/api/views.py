@@ -322,9 +322,9 @@ def whole_number(text: str) -> int:
 def said(data: dict[str, Any]) -> saying.Said:
     """The verb's words for a validated body."""
     spans = tuple(saying.Span(**span) for span in data.pop("spans"))
-    return saying.Said(
-        **{**data, "clauses": tuple(data["clauses"]), "remarks": tuple(data["remarks"])}, spans=spans
-    )
+    steps = tuple(saying.StepMark(**mark) for mark in data.pop("steps"))
+    lists = {name: tuple(data[name]) for name in ("clauses", "remarks", "holds")}
+    return saying.Said(**{**data, **lists}, spans=spans, steps=steps)
 
 
 def ranged(request: Request, path: Path) -> HttpResponse | StreamingHttpResponse | FileResponse:

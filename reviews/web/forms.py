@@ -84,6 +84,8 @@ class SaidForm(forms.Form):
 class RoundForm(forms.Form):
     """The plan of a round."""
 
+    PLAN = ("name", "overlap", "double_share", "rule", "k")
+
     name = forms.CharField(max_length=200, label="Name")
     overlap = forms.IntegerField(min_value=1, max_value=20, initial=1, label="People who read each trace")
     double_share = forms.FloatField(
@@ -169,6 +171,16 @@ class RoundForm(forms.Form):
     def __init__(self, *args: Any, project: Project, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["qualify_in"].queryset = Round.objects.filter(project=project, training=True)
+
+    @property
+    def plan(self) -> list[forms.BoundField]:
+        """The fields of every plan: all before how people judge."""
+        return [self[name] for name in self.PLAN]
+
+    @property
+    def more(self) -> list[forms.BoundField]:
+        """The fields that have a sensible value already."""
+        return [field for field in self if field.name not in self.PLAN]
 
 
 class ImportForm(forms.Form):

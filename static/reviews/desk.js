@@ -100,6 +100,7 @@ async function say(button) {
   if (what === "accept" && asksAgain(judged, share, pace)) return;
   saying.fillIn({ seconds: spent, share, pace });
   const body = new FormData(judged, button);
+  body.delete("csrfmiddlewaretoken");  // it may be stale when this is sent; the header carries a fresh one
   const url = new URL(button.hasAttribute("formaction") ? button.formAction : judged.action).pathname;
   judged.dataset.saved = "";
   const record = { id: `${judged.elements.key.value} ${what}`, user, at: Date.now(), url, words: wordsFor(what), body: new URLSearchParams(body).toString(), verdict: !["skip", "ask"].includes(what) };

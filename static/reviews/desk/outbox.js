@@ -72,7 +72,8 @@ export function flush(user, told) {
 
 async function sendAll(user, told) {
   for (const saying of await unsent(user)) {
-    const how = await send(saying);
+    let how = await send(saying);
+    if (how.why === "stale-token") how = (await freshToken()) ? await send(saying) : { why: "signed-out" };
     if (how.saved) {
       pause = 1000;
       await forget(saying);
@@ -100,9 +101,7 @@ async function send(saying) {
     });
     if (answer.ok) return { saved: true, html: await answer.text() };
     if (answer.type === "opaqueredirect" || answer.status === 401) return { why: "signed-out" };
-    if (answer.status === 403 && answer.headers.get("Winnow-Code") === null) {
-      return { why: (await freshToken()) ? "away" : "signed-out" };
-    }
+    if (answer.status === 403 && answer.headers.get("Winnow-Code") === null) return { why: "stale-token" };
     if (answer.status >= 500 || answer.status === 429) return { why: "away" };
     return { refused: sentenceOf(await answer.text()) };
   } catch { return { why: "away" }; }

@@ -12,7 +12,7 @@ TAGS = {*_TAGS.split(), *mathml.TAGS}
 
 ATTRIBUTES: dict[str, set[str]] = {
     "*": set(),  # without this line nh3 lets `title` and `lang` through
-    "span": {"data-at", "data-to", "data-name"},
+    "span": {"data-at", "data-to", "data-name", "data-chars"},
     "hr": {"data-at", "data-to"},
     "p": {"data-level"},
     "li": {"value"},

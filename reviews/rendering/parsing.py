@@ -7,6 +7,7 @@ from collections.abc import Callable
 from markdown_it import MarkdownIt
 from markdown_it import rules_block as rules
 from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 from reviews.rendering import formulas
@@ -52,6 +53,19 @@ def _knowing_its_lines(rule: _BlockRule) -> _BlockRule:
     return run
 
 
+def _underscores(state: StateInline, silent: bool) -> bool:
+    """Underscores stay as they are: in a trace they are subscripts and names far more often than emphasis."""
+    end = state.pos
+    while end < state.posMax and state.src[end] == "_":
+        end += 1
+    if end == state.pos:
+        return False
+    if not silent:
+        state.pending += state.src[state.pos : end]
+    state.pos = end
+    return True
+
+
 def _parser() -> MarkdownIt:
     # No rule for indented code: what a trace indents are sums and formulas, and they are to be typeset.
     # No rule for links, images, references, entities and HTML: their source stays, and nothing can leave the page.
@@ -65,6 +79,7 @@ def _parser() -> MarkdownIt:
     parser.block.ruler.before("fence", "formula_block", formulas.block, {"alt": _MAY_END_A_PARAGRAPH})
     parser.inline.ruler.before("escape", "formula", formulas.inline)
     parser.inline.ruler.before("emphasis", "stars", formulas.stars)
+    parser.inline.ruler.before("emphasis", "underscores", _underscores)
     return parser
 
 

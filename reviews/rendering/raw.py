@@ -57,8 +57,11 @@ def _shown(match: re.Match[str]) -> str:
     name = escaping.attribute(_names(found))
     if match.lastgroup == "moved":
         shown = "␀" if found.strip("\0") == "" else name
+        # By which a page knows what stands here: code points in hexadecimal, each with how often it follows itself.
+        chars = " ".join(f"{ord(each):x}*{len(list(same))}" for each, same in groupby(found))
         return (
-            f'<span class="unseen" data-at="{at}" data-to="{match.end()}" data-name="{name}">{shown}</span>'
+            f'<span class="unseen" data-at="{at}" data-to="{match.end()}" data-name="{name}" '
+            f'data-chars="{chars}">{shown}</span>'
         )
     return f'<span class="{match.lastgroup}" data-at="{at}" data-name="{name}">{escaping.text(found)}</span>'
 

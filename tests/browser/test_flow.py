@@ -64,11 +64,17 @@ def test_a_dead_network_in_the_middle_loses_nothing(desk: Any, said_by_browser: 
     desk.context.set_offline(False)
     settled(desk)
     expect(desk.get_by_role("article")).not_to_contain_text(second + ".")
-    assert list(Review.objects.order_by("pk").values_list("verdict", flat=True)) == ["accept", "reject", "unsure"]
+    assert list(Review.objects.order_by("pk").values_list("verdict", flat=True)) == [
+        "accept",
+        "reject",
+        "unsure",
+    ]
     said_by_browser.clear()
 
 
-def test_what_is_unsent_outlives_the_tab_and_leaving_asks_first(desk: Any, said_by_browser: list[str]) -> None:
+def test_what_is_unsent_outlives_the_tab_and_leaving_asks_first(
+    desk: Any, said_by_browser: list[str]
+) -> None:
     desk.route("**/assignments/*/review", lambda route: route.abort())
     desk.keyboard.press("a")
     expect(desk.locator("[data-unsent]")).to_have_text("unsent 1")

@@ -12,7 +12,7 @@ VOID = ("hr",)
 # Written out again, apart from the code: what may ever reach a page.
 _TAGS = "blockquote code div em hr li ol p pre s span strong table tbody td th thead tr ul"
 _MATHML_TAGS = "math mfrac mi mn mo mover mroot mrow mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover"
-_ATTRIBUTES = "class data-at data-to data-name data-level data-mark data-align value display"
+_ATTRIBUTES = "class data-at data-to data-name data-chars data-level data-mark data-align value display"
 _MATHML_ATTRIBUTES = (
     "mathvariant accent accentunder fence largeop movablelimits separator stretchy symmetric lspace rspace minsize "
     "maxsize form width displaystyle scriptlevel linethickness columnalign columnspacing rowspacing columnlines rowlines"

@@ -21,7 +21,7 @@ MARKDOWN = {
     "line ends stay": ("a\nb  \nc\\\nd", "<p>a\nb  \nc\nd</p>"),
     "line ends of Windows and of no one": ("a\r\nb\rc", "<p>a&#13;\nb&#13;c</p>"),
     "stress": ("*a* **b** _c_ ~~d~~ ***e***",
-               "<p><em>a</em> <strong>b</strong> <em>c</em> <s>d</s> <em><strong>e</strong></em></p>"),
+               "<p><em>a</em> <strong>b</strong> _c_ <s>d</s> <em><strong>e</strong></em></p>"),
     "products": ("2*3*4 = a*b*c, 2**3 and (a)*(b)*c", "<p>2*3*4 = a*b*c, 2**3 and (a)*(b)*c</p>"),
     "names": ("a_1_2 snake_case_name", "<p>a_1_2 snake_case_name</p>"),
     "stress in Chinese": ("这是**粗体**字", "<p>这是<strong>粗体</strong>字</p>"),

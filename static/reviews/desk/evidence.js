@@ -9,8 +9,11 @@ export function sourceOf(part) {
   if (sources.has(part)) return sources.get(part);
   const points = [];
   for (const leaf of part.querySelector("template[data-raw]").content.querySelectorAll("[data-at]")) {
-    if (leaf.dataset.chars) points.push(...leaf.dataset.chars.split(" ").map((code) => String.fromCodePoint(parseInt(code, 16))));
-    else for (const point of leaf.textContent) points.push(point);
+    for (const run of leaf.dataset.chars?.split(" ") ?? []) {  // what cannot stand in the page, by code point and count
+      const [code, times] = run.split("*");
+      for (let time = 0; time < Number(times); time += 1) points.push(String.fromCodePoint(parseInt(code, 16)));
+    }
+    if (!leaf.dataset.chars) for (const point of leaf.textContent) points.push(point);
   }
   sources.set(part, points);
   return points;

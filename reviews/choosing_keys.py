@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from reviews.errors import Invalid
 from reviews.models import KeyBinding, User
@@ -32,6 +33,34 @@ ACTIONS = {
     "no": "d",
     "difference": "v",
     "keys": "?",
+}
+
+
+# In the words of the page where a reader sets them.
+WORDS = {
+    "accept": _("Accept"),
+    "reject": _("Reject"),
+    "unsure": _("Unsure"),
+    "bad-prompt": _("Bad prompt"),
+    "skip": _("Skip"),
+    "other": _("Another reason"),
+    "remark": _("Form remark"),
+    "comment": _("Comment"),
+    "ask": _("Ask the lead"),
+    "undo": _("Undo"),
+    "raw": _("Raw text"),
+    "wrap": _("Wrap lines"),
+    "outline": _("Outline"),
+    "examples": _("Examples"),
+    "find": _("Find"),
+    "next-step": _("Next step"),
+    "step-before": _("Step before"),
+    "select-step": _("Select step"),
+    "yes": _("Holds, good"),
+    "neutral": _("Neutral"),
+    "no": _("Fails, wrong"),
+    "difference": _("What differs"),
+    "keys": _("These keys"),
 }
 
 

@@ -267,7 +267,10 @@ def _account(request: HttpRequest, found: dict[str, Any], status: int = 200) -> 
     user = person(request)
     tokens = Token.objects.visible_to(user).select_related("project").order_by("-pk")
     keys = found.pop("chosen", None) or choosing_keys.of(user)
-    bindings = [(action, keys[action], usual) for action, usual in choosing_keys.ACTIONS.items()]
+    bindings = [
+        (action, choosing_keys.WORDS[action], keys[action], usual)
+        for action, usual in choosing_keys.ACTIONS.items()
+    ]
     return render(
         request, "reviews/account.html", {"tokens": tokens, "bindings": bindings, **found}, status=status
     )

@@ -285,9 +285,9 @@ def test_every_other_key_does_what_the_list_of_keys_says(desk: Any) -> None:
 
 def test_keys_can_be_changed_and_are_data_never_markup(desk: Any, round: Any) -> None:
     desk.goto("/me#keys")
-    desk.get_by_label("accept").fill("<")
+    desk.get_by_label("Accept").fill("<")
     desk.get_by_role("button", name="Save the keys").click()
-    expect(desk.get_by_label("accept")).to_have_value("<")
+    expect(desk.get_by_label("Accept")).to_have_value("<")
     open_desk(desk, round)
     expect(desk.get_by_role("button", name="Accept <")).to_be_visible()
     press(desk, "<")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from making import judge, trace_row
 
-from reviews import assigning, inviting
+from reviews import asking, assigning, inviting
 from reviews.models import ImportBatch, Member, Role, User
 
 expect = pytest.importorskip(
@@ -21,6 +21,8 @@ def addresses(round: Any, import_rows: Any, ada: User, lea: User) -> list[str]:
     Member.objects.create(project=round.project, user=lea, role=Role.REVIEWER)
     import_rows([trace_row(number) for number in range(3)] + [b"{bad"])
     batch = ImportBatch.objects.get()
+    asking.ask(assigning.next_for(ada, round).assignments[0], "Does a joke count?", by=ada)
+    judge(assigning.next_for(lea, round).assignments[0], "accept", lea)
     trace = judge(assigning.next_for(ada, round).assignments[0], "unsure", ada, comment="Which one?").trace
     at = f"/p/pilot/rounds/{round.pk}"
     return [
@@ -36,6 +38,8 @@ def addresses(round: Any, import_rows: Any, ada: User, lea: User) -> list[str]:
         f"{at}/traces",
         f"{at}/disputes",
         f"{at}/review",
+        f"{at}/mine",
+        f"{at}/questions",
         f"/p/pilot/traces/{trace.pk}",
         f"/p/pilot/traces/{trace.pk}/adjudicate",
         f"/p/pilot/prompts/{trace.round_prompt_id}",

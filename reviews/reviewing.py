@@ -105,7 +105,8 @@ def _record(
             "prompt confirmed as bad. Nothing was saved, and nothing is lost. Take the next one."
         )
     saying.check_steps(said, trace, assignment.round.mode)
-    if origin == Review.Origin.DESK and assigning.every_clause(assignment.round, trace, by):
+    at_the_desk = origin == Review.Origin.DESK and not assignment.round.beside
+    if at_the_desk and assigning.every_clause(assignment.round, trace, by):
         saying.check_every_clause(said)
     if said.stage == Review.Stage.ANSWER_ONLY:
         return _record_answer_only(assignment, said, by, key, origin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 
 import pytest
@@ -159,13 +160,13 @@ def test_the_answer_is_judged_before_the_chain_is_sent_and_the_chain_again(answe
     lease = Assignment.objects.open().filter(leased_by=ada).order_by("leased_at").first()
     assert "SECRET" not in client.get(f"/assignments/{lease.pk}/rendered").text
 
-    body = {"verdict": "accept", "stage": "answer-only", "key": str(lease.lease_key)}
+    body = {"verdict": "accept", "stage": "answer-only", "key": key_in(alone)}
     whole = client.post(f"/assignments/{lease.pk}/review", body)
     assert "SECRET CHAIN" in whole.text
     assert "On the answer alone you said" in whole.text
     assert Decision.objects.get(trace=lease.trace).state == "pending"
 
-    body = {"verdict": "reject", "clauses": "H1", "key": str(uuid.uuid4())}
+    body = {"verdict": "reject", "clauses": "H1", "key": key_in(whole.text)}
     assert client.post(f"/assignments/{lease.pk}/review", body).status_code == 200
     assert Decision.objects.get(trace=lease.trace).state == "rejected"
     assert [(r.stage, r.verdict) for r in Review.objects.order_by("pk")] == [
@@ -173,6 +174,11 @@ def test_the_answer_is_judged_before_the_chain_is_sent_and_the_chain_again(answe
         ("final", "reject"),
     ]
     assert rebuilding.check() == []
+
+
+def key_in(page):
+    """The key that the page's form sends."""
+    return re.search(r'name="key" value="([^"]+)"', page)[1]
 
 
 def test_a_verdict_on_the_answer_alone_names_no_clause_if_it_need_not(answer_first, ada):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any
 
 from reviews import asking, assigning, choosing_keys
@@ -36,17 +37,21 @@ def keys(reader: User) -> dict[str, Any]:
 def of_assignment(assignment: Assignment, reader: User) -> dict[str, Any]:
     """A trace as this reader is to judge it. Drawn for the answer first, it comes without its chain until that is done."""
     round, trace = assignment.round, assignment.trace
-    first = assigning.answer_first(round, trace, reader)
+    first = not round.beside and assigning.answer_first(round, trace, reader)
     alone = first and assignment.answered_alone is None
     shown = reading.for_desk(assignment)
     if alone:
         for part in ("steps_html", "raw_html"):
             del shown[part]
+    key = assignment.lease_key
+    if alone and key:
+        key = uuid.uuid5(key, "answer alone")  # another decision than the one that ends the lease
     return {
         "assignment": assignment,
+        "key": key,
         "alone": alone,
         "answered_alone": assignment.answered_alone if first else None,
-        "every_clause": not alone and assigning.every_clause(round, trace, reader),
+        "every_clause": not alone and not round.beside and assigning.every_clause(round, trace, reader),
         "labels_steps": not alone and round.mode in (Round.Mode.STEPS, Round.Mode.FIRST_WRONG),
         "questions": asking.on(trace, reader) if assignment.asked else [],
         "stands_for": getattr(assignment, "repeats", 0) + 1,

@@ -303,10 +303,9 @@ function keepEmptyInPlace(detail) {
 }
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target === desk) {
-    clearAlerts();
-    shown();
-  }
+  if (event.detail.target !== desk) return;
+  if (event.detail.pathInfo.requestPath !== desk.dataset.next) clearAlerts();  // a next trace takes no refusal away
+  shown();
 });
 
 function press(action) {

@@ -96,7 +96,18 @@ def manifest(dataset: Dataset) -> dict[str, Any]:
             }
             for sampler in round.samplers.order_by("identity")
         ],
-        "plan": {"overlap": round.overlap, "double_share": round.double_share, "rule": round.rule},
+        "plan": {
+            "overlap": round.overlap,
+            "double_share": round.double_share,
+            "rule": round.rule,
+            "mode": round.mode,
+            "answer_first_share": round.answer_first_share,
+            "full_clause_share": round.full_clause_share,
+            "gold_rate": round.gold_rate,
+            "repeat_rate": round.repeat_rate,
+            "shows_reference": round.shows_reference,
+            "shows_outcome": round.shows_outcome,
+        },
         **json.loads(bytes(dataset.figures or b"{}")),
         "held_out": {"below": dataset.project.held_out_below, "of": 10_000, "root": held_out_root(dataset)},
         "gates": gates(dataset),
@@ -162,6 +173,8 @@ def pressures(round: Round) -> dict[str, Any]:
             asdict(measured) if measured else {"state": "nothing-sampled", "total": None, "total_upper": None}
         ),
         "unit": "nats",
+        # Picked as the best of several: −ln(accepted / sampled) then overstates the divergence, and is said to.
+        "selection": "relative" if round.mode == Round.Mode.PICK_BEST else "absolute",
         "samplers_in_round": round.samplers.count(),
     }
 

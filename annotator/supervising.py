@@ -312,6 +312,6 @@ def ring_again() -> None:
 
 def sweep() -> None:
     """Ring again for jobs that nobody works at."""
-    from reviews import jobs, tasks
+    from reviews import tasks
 
     tasks.sweep_jobs()

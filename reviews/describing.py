@@ -173,7 +173,7 @@ def pressures(round: Round) -> dict[str, Any]:
             asdict(measured) if measured else {"state": "nothing-sampled", "total": None, "total_upper": None}
         ),
         "unit": "nats",
-        # Picked as the best of several: −ln(accepted / sampled) then overstates the divergence, and is said to.
+        # Picked as the best of several, log(sampled / accepted) overstates the divergence, and is said to.
         "selection": "relative" if round.mode == Round.Mode.PICK_BEST else "absolute",
         "samplers_in_round": round.samplers.count(),
     }

@@ -113,6 +113,17 @@ def test_over_the_page(beside, ada):
     assert client.post(f"/p/pilot/rounds/{round.pk}/compare", body).status_code == 422
 
 
+def test_an_undo_brings_its_sample_back_beside_those_still_open(beside, ada):
+    round = beside("side-by-side", samples=3)
+    client = Client(headers={"HX-Request": "true"})
+    client.force_login(ada)
+    sides = look(ada, round)
+    comparing.record(round, said(sides, "accept", "accept", "accept"), by=ada)
+    page = client.post(f"/p/pilot/rounds/{round.pk}/undo")
+    assert page.text.count('aria-label="Sample ') == 1
+    assert Review.objects.standing().count() == 2
+
+
 def test_outside_that_mode_samples_of_one_prompt_do_not_follow_each_other(import_rows, round, ada):
     from reviews import assigning
 

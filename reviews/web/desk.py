@@ -184,6 +184,8 @@ def _undo(request: HttpRequest, review: Review) -> HttpResponse:
 def _go_on(request: HttpRequest, round: Round, **more: Any) -> HttpResponse:
     """The trace that the reader holds first, which a verdict or an undo has just changed."""
     round = doors.round_to_judge(request, round.project.slug, round.pk)
+    if round.beside:
+        return comparing.next_samples(request, round)
     return _show(request, round, assigning.next_for(person(request), round), **more)
 
 

@@ -89,6 +89,7 @@ API = {
 }
 # For everyone, signed in or not: the ways in, and the health checks. Tested in test_signing_in.py and test_health.py.
 OPEN = {"sign-in", "sign-out", "enter", "invitation", "accept-invitation", "healthz", "readyz", "api"}
+OPEN |= {"set-language", "js-catalogue"}
 WHO = ["lea", "aud", "ada", "tom", "stranger", "nobody"]
 ROLES = {
     "lea": Role.LEAD,
@@ -288,7 +289,7 @@ def test_every_answer_carries_the_content_security_policy(places, lea):
 
 
 @pytest.mark.parametrize(
-    "name", ["home", "project", "round", "traces", "disputes", "import", "dataset", "agreement"]
+    "name", ["home", "project", "round", "traces", "disputes", "import", "dataset", "agreement", "questions"]
 )
 def test_lists_and_counts_never_read_the_long_texts(name, places, lea, real_queries):
     client = Client()

@@ -56,6 +56,7 @@ def test_a_newcomer_signs_in_judges_by_keyboard_and_exports(serve, instance, pag
             page.keyboard.press(key)
         expect(page.locator("#said")).to_contain_text(word)
         expect(article).not_to_have_text(before, use_inner_text=True)
+    expect(page.locator("[data-unsent]")).to_be_hidden()
     assert instance.ask("SELECT verdict FROM reviews_review WHERE origin = 'desk' ORDER BY id") == [
         ("accept",),
         ("reject",),

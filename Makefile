@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+CATALOGUES := $(wildcard locale/*/LC_MESSAGES/*.po)
 
-.PHONY: run test install check format lock clean
+.PHONY: run test bench install check format lock clean
 
 run: $(STAMP)
 	@exec $(PY) manage.py serve $(if $(FILE),--file "$(FILE)")
@@ -12,9 +13,15 @@ run: $(STAMP)
 test: $(STAMP)
 	@$(PY) -m pytest -n $${TEST_PROCESSES:-2} --dist loadgroup $(TESTS)
 
+# Takes most of an hour. BENCH="--traces 1000 --databases sqlite" is the short form; docs/performance.md explains.
+BENCH ?= --traces 1000,10000,1000000 --databases sqlite,postgresql --peers --out docs/performance.md
+
+bench: $(STAMP)
+	@$(PY) -m tests.bench $(BENCH)
+
 install: $(STAMP)
 
-$(STAMP): requirements/dev.txt
+$(STAMP): requirements/dev.txt $(CATALOGUES)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Winnow needs Python 3.11 or newer; this is %s. Name another with make PYTHON=…" % sys.version.split()[0] or 0)'
 	@echo "Installing into $(VENV) …" >&2
 	@$(PYTHON) -m venv $(VENV)
@@ -23,6 +30,7 @@ $(STAMP): requirements/dev.txt
 	else \
 	  $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt; \
 	fi
+	@for domain in django djangojs; do $(VENV)/bin/pybabel --quiet compile --directory locale --domain $$domain; done
 	@touch $(STAMP)
 
 check: $(STAMP)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from reviews import permitting
 from reviews.deriving import rederive, rederive_siblings
@@ -22,27 +23,28 @@ def adjudicate(trace: Trace, said: Said, *, by: User, key: UUID) -> Review:
     `bad-prompt` confirms that the prompt is bad: all its traces in the round drop. Who reviewed a trace does not
     settle it unless no other lead can. Raises NotAllowed, Conflict, Invalid.
     """
-    permitting.require(by, trace.round.project_id, Role.LEAD, doing="Settling a dispute")
+    permitting.require(by, trace.round.project_id, Role.LEAD, doing=_("Settling a dispute"))
     if (done := Review.objects.filter(reviewer=by, key=key).first()) is not None:
         return same(done, said, trace)
     if said.verdict not in (Verdict.ACCEPT, Verdict.REJECT, Verdict.BAD_PROMPT):
-        raise Invalid("verdict", "A dispute is settled by accept, reject or bad-prompt.")
+        raise Invalid("verdict", _("A dispute is settled by accept, reject or bad-prompt."))
     if StandIn.objects.filter(trace=trace).exists():
-        raise Conflict("This trace repeats another one exactly. Settle the one that is read in its place.")
+        raise Conflict(_("This trace repeats another one exactly. Settle the one that is read in its place."))
     decision = Decision.objects.select_for_update().get(trace=trace)
     if decision.state != Decision.State.DISPUTED and decision.why not in (
         Decision.Why.ADJUDICATED,
         Decision.Why.BAD_PROMPT,
     ):
         raise Conflict(
-            f"This trace is {decision.state}, so there is no dispute to settle. Someone may have been quicker."
+            _("This trace is %(state)s, so there is no dispute to settle. Someone may have been quicker.")
+            % {"state": decision.state}
         )
     heads = list(trace.reviews.heads())
     if any(
         head.reviewer_id == by.pk and head.kind == Review.Kind.REVIEW and head.verdict != Verdict.WITHDRAWN
         for head in heads
     ) and _other_leads_can(trace, heads, by):
-        raise Conflict("You reviewed this trace yourself; another lead of the project settles it.")
+        raise Conflict(_("You reviewed this trace yourself; another lead of the project settles it."))
     own = next(
         (head for head in heads if head.reviewer_id == by.pk and head.kind == Review.Kind.ADJUDICATION), None
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from reviews import assigning, permitting
 from reviews.assigning import LeaseLost
@@ -17,10 +19,10 @@ HELD_AFTER_AN_ANSWER = 24 * 60  # minutes: whoever asked may be away
 @transaction.atomic
 def ask(assignment: Assignment, text: str, *, by: User) -> Question:
     """Ask the lead about the trace that one holds, and lay it aside until the answer. Raises Invalid, LeaseLost."""
-    text = _said(text, "question")
+    text = _said(text, _("question"))
     held = Assignment.objects.select_for_update().open().filter(pk=assignment.pk, leased_by=by).first()
     if held is None:
-        raise LeaseLost("This trace is no longer yours, so nothing was asked. Take the next one.")
+        raise LeaseLost(_("This trace is no longer yours, so nothing was asked. Take the next one."))
     question = Question.objects.create(
         round_id=held.round_id, trace_id=held.trace_id, slot=held.slot, by=by, text=text, at=timezone.now()
     )
@@ -32,10 +34,10 @@ def ask(assignment: Assignment, text: str, *, by: User) -> Question:
 @transaction.atomic
 def answer(question: Question, text: str, *, by: User) -> Question:
     """Answer a question; its trace goes back to whoever asked, as the next one. Raises Invalid, Conflict, NotAllowed."""
-    permitting.require(by, question.round.project_id, Role.LEAD, doing="Answering a question")
-    text = _said(text, "answer")
+    permitting.require(by, question.round.project_id, Role.LEAD, doing=_("Answering a question"))
+    text = _said(text, _("answer"))
     if question.answers_id is not None or Question.objects.filter(answers=question).exists():
-        raise Conflict("This question was answered meanwhile. Nothing was changed.")
+        raise Conflict(_("This question was answered meanwhile. Nothing was changed."))
     said = Question.objects.create(
         round_id=question.round_id,
         trace_id=question.trace_id,
@@ -68,7 +70,11 @@ def _bring_back(question: Question) -> None:
 def _said(text: str, what: str) -> str:
     text = text.replace("\0", "").replace("\r\n", "\n").strip()
     if not text:
-        raise Invalid("text", f"The {what} is empty: write it in the comment's field.")
+        raise Invalid("text", _("The %(what)s is empty: write it in the comment's field.") % {"what": what})
     if len(text) > LONGEST:
-        raise Invalid("text", f"The {what} has more than {LONGEST:,} characters.")
+        raise Invalid(
+            "text",
+            _("The %(what)s has more than %(longest)s characters.")
+            % {"what": what, "longest": number_format(LONGEST)},
+        )
     return text

@@ -35,6 +35,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from reviews import standing_in
 from reviews.errors import Conflict, NotAllowed
@@ -154,13 +155,13 @@ def next_for(reviewer: User, round: Round, *, ahead: bool = False) -> Leased:
     if not hasattr(round, "reads_here"):  # views load it with the round and spare a query
         round = Round.objects.for_reader(reviewer).get(pk=round.pk)
     if not round.reads_here:
-        raise NotAllowed("Judging traces", Role.REVIEWER)
+        raise NotAllowed(_("Judging traces"), Role.REVIEWER)
     if round.state != Round.State.OPEN:
-        return Leased([], f"the round is {round.state}")
+        return Leased([], _("the round is %(state)s") % {"state": _(str(round.state))})
     if round.spec_version_id is None:
-        return Leased([], "the project has no published spec to judge against")
+        return Leased([], _("the project has no published spec to judge against"))
     wanted = 2 if ahead else 1
-    for _ in range(50):  # each time round, another reviewer was quicker with everything that was found
+    for _attempt in range(50):  # each time round, another reviewer was quicker with everything that was found
         with transaction.atomic():
             now = timezone.now()
             place = FRONT_OF_THE_QUEUE if round.searched is None else round.searched
@@ -170,7 +171,7 @@ def next_for(reviewer: User, round: Round, *, ahead: bool = False) -> Leased:
                 return Leased([], _why_empty(reviewer, round, now))
             if leased := _lease(found, reviewer, round, wanted, now):
                 return Leased(leased)
-    return Leased([], "everyone is taking traces at once; ask again")
+    return Leased([], _("everyone is taking traces at once; ask again"))
 
 
 def renew(assignment: Assignment, *, by: User) -> Assignment:
@@ -180,8 +181,10 @@ def renew(assignment: Assignment, *, by: User) -> Assignment:
     held = Assignment.objects.open().filter(pk=assignment.pk, leased_by=by).update(leased_until=until)
     if not held:
         raise LeaseLost(
-            "This trace is no longer yours: its lease ran out and someone else reads it, or it has been "
-            "judged. Take the next one."
+            _(
+                "This trace is no longer yours: its lease ran out and someone else reads it, or it has been "
+                "judged. Take the next one."
+            )
         )
     assignment.leased_until = until
     return assignment
@@ -196,7 +199,7 @@ def skip(assignment: Assignment, reason: str, *, by: User) -> None:
     held = Assignment.objects.select_for_update().open().filter(pk=assignment.pk, leased_by=by).first()
     if held is None:
         raise LeaseLost(
-            "This trace is no longer yours, so there was nothing to give back. Take the next one."
+            _("This trace is no longer yours, so there was nothing to give back. Take the next one.")
         )
     now = timezone.now()
     if Decision.objects.filter(trace=held.trace_id, state=Decision.State.DROPPED).exists():
@@ -317,7 +320,7 @@ def _one_a_trace(rows: Iterable[Waiting], held: set[int]) -> list[Waiting]:
 def _siblings_apart(rows: list[Waiting], before: int | None, wanted: int) -> list[Waiting]:
     """The same slots with the best first, such that no sample follows one of its own prompt where another can."""
     left, first = list(rows), []
-    for _ in range(max(wanted, 0)):
+    for _place in range(max(wanted, 0)):
         row = next((row for row in left if row.prompt_id != before), left[0] if left else None)
         if row is None:
             break
@@ -373,15 +376,20 @@ def _why_empty(reviewer: User, round: Round, now: datetime) -> str:
     parts = []
     if found["others"]:
         minutes = max(1, math.ceil((found["soonest"] - now).total_seconds() / 60))
-        parts.append(f"{found['others']} leased to others, free in {minutes} min")
+        parts.append(
+            _("%(count)s leased to others, free in %(minutes)s min")
+            % {"count": found["others"], "minutes": minutes}
+        )
     if found["judged"]:
-        parts.append(f"{found['judged']} judged by you")
+        parts.append(_("%(count)s judged by you") % {"count": found["judged"]})
     if found["asked"]:
-        parts.append(f"{found['asked']} with a question of yours to the lead")
+        parts.append(_("%(count)s with a question of yours to the lead") % {"count": found["asked"]})
     if found["skipped"]:
-        parts.append(f"{found['skipped']} skipped by you")
+        parts.append(_("%(count)s skipped by you") % {"count": found["skipped"]})
     if not parts:
-        parts.append("everything is judged" if found["any_slot"] else "no traces have been imported yet")
+        parts.append(
+            _("everything is judged") if found["any_slot"] else _("no traces have been imported yet")
+        )
     return "; ".join(parts)
 
 

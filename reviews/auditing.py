@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db.models import Avg, Count, Q
+from django.utils.translation import gettext as _
 
 from reviews.errors import Invalid, Unreadable
 from reviews.formats import ratings_csv
@@ -57,7 +58,10 @@ def agreement_of(raw: Iterable[Any], *, scale: str = "nominal", seed: int = SEED
     Raises Invalid for a scale that does not fit the labels.
     """
     if scale not in SCALES:
-        raise Invalid("scale", f"A scale is one of {', '.join(SCALES)}; got '{scale}'.")
+        raise Invalid(
+            "scale",
+            _("A scale is one of %(known)s; got '%(scale)s'.") % {"known": ", ".join(SCALES), "scale": scale},
+        )
     table = list(raw)
     nothing = {"value": None, "low": None, "high": None, "method": "none", "n": 0, "state": "no-pairs"}
     found: dict[str, Any] = {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from reviews import permitting, saying
 from reviews.errors import Conflict, Invalid
@@ -35,21 +36,23 @@ class Standing:
 @transaction.atomic
 def mark_gold(trace: Trace, verdict: str, clauses: tuple[str, ...], reason: str, *, by: User | None) -> Gold:
     """Say what the right decision of a trace is. Replaces what was said before. Raises Invalid, Conflict, NotAllowed."""
-    permitting.require(by, trace.round.project_id, Role.LEAD, doing="Marking gold")
+    permitting.require(by, trace.round.project_id, Role.LEAD, doing=_("Marking gold"))
     if verdict not in (Verdict.ACCEPT, Verdict.REJECT):
-        raise Invalid("verdict", "Gold is an accept or a reject; what is unsure cannot be gold.")
+        raise Invalid("verdict", _("Gold is an accept or a reject; what is unsure cannot be gold."))
     if not reason.strip():
-        raise Invalid("reason", "Say why this is the right decision; readers in training see it.")
+        raise Invalid("reason", _("Say why this is the right decision; readers in training see it."))
     saying.citations(saying.Said(verdict, clauses), saying.clauses_of(trace.round.spec_version), trace)
     if StandIn.objects.filter(trace=trace).exists():
-        raise Conflict("This trace repeats another one exactly. Mark the one that is read in its place.")
+        raise Conflict(_("This trace repeats another one exactly. Mark the one that is read in its place."))
     settled = Decision.objects.filter(
         trace=trace, state__in=[Decision.State.ACCEPTED, Decision.State.REJECTED]
     )
     if not trace.round.training and not settled.exists():
         raise Conflict(
-            "Only a decided trace can be gold, because whoever meets it as gold does not read it for the "
-            "round. Decide it first, or keep gold in a training round."
+            _(
+                "Only a decided trace can be gold, because whoever meets it as gold does not read it for the "
+                "round. Decide it first, or keep gold in a training round."
+            )
         )
     return _write(trace, verdict, " ".join(clauses), reason, by)
 
@@ -57,9 +60,9 @@ def mark_gold(trace: Trace, verdict: str, clauses: tuple[str, ...], reason: str,
 @transaction.atomic
 def retire_gold(trace: Trace, reason: str, *, by: User | None) -> Gold:
     """Give the trace out as gold no more; what was judged against it stays. Raises Conflict, NotAllowed."""
-    permitting.require(by, trace.round.project_id, Role.LEAD, doing="Retiring gold")
+    permitting.require(by, trace.round.project_id, Role.LEAD, doing=_("Retiring gold"))
     if not Gold.objects.standing().filter(trace=trace).exists():
-        raise Conflict("This trace is not gold, so there is nothing to retire.")
+        raise Conflict(_("This trace is not gold, so there is nothing to retire."))
     return _write(trace, "", "", reason or "retired", by)
 
 

@@ -80,19 +80,25 @@ def choose(user: User, wanted: dict[str, str]) -> None:
     chosen = dict(ACTIONS)
     for action, key in wanted.items():
         if action not in ACTIONS:
-            raise Invalid(action, f"The desk has no action '{action}'.")
+            raise Invalid(action, _("The desk has no action '%(action)s'.") % {"action": action})
         key = key.strip().lower()
         if not key:
             continue
         if len(key) != 1 or not key.isprintable() or key.isdigit() or key.isspace():
             raise Invalid(
-                action, f"A key is one letter or sign, and no digit: those are the clauses'. Got '{key}'."
+                action,
+                _("A key is one letter or sign, and no digit: those are the clauses'. Got '%(key)s'.")
+                % {"key": key},
             )
         chosen[action] = key
     taken: dict[str, str] = {}
     for action, key in chosen.items():
         if key in taken:
-            raise Invalid(action, f"'{key}' is already the key for {taken[key]}; each key does one thing.")
+            raise Invalid(
+                action,
+                _("'%(key)s' is already the key for %(action)s; each key does one thing.")
+                % {"key": key, "action": taken[key]},
+            )
         taken[key] = action
     KeyBinding.objects.filter(user=user).delete()
     KeyBinding.objects.bulk_create(

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from reviews import assigning, reviewing, serving, standing_in
 from reviews.assigning import Leased, LeaseLost
@@ -93,21 +94,23 @@ def record(
     same reviews. Raises Invalid, LeaseLost and what `reviewing.record` raises.
     """
     if round.mode not in MODES:
-        raise Invalid("mode", "This round does not show samples side by side.")
+        raise Invalid("mode", _("This round does not show samples side by side."))
     rows = Assignment.objects.visible_to(by).filter(round=round, pk__in=[row[0] for row in said])
     held = {row.pk: row for row in rows.select_related("trace")}
     if not said or len(held) != len(said):
-        raise LeaseLost("Some of these samples are no longer yours. Nothing was saved; take the next ones.")
+        raise LeaseLost(
+            _("Some of these samples are no longer yours. Nothing was saved; take the next ones.")
+        )
     prompts = {row.trace.round_prompt_id for row in held.values()}
     if len(prompts) > 1:
-        raise Invalid("assignments", "Side by side stand samples of one prompt only.")
-    picked = [one.verdict for _, one, _ in said].count(Verdict.ACCEPT)
+        raise Invalid("assignments", _("Side by side stand samples of one prompt only."))
+    picked = [one.verdict for _pk, one, _key in said].count(Verdict.ACCEPT)
     if round.mode == Round.Mode.PICK_BEST and picked > 1:
-        raise Invalid("verdict", "Pick one sample, or none.")
-    if done := Review.objects.filter(reviewer=by, key__in=[key for _, _, key in said]).first():
+        raise Invalid("verdict", _("Pick one sample, or none."))
+    if done := Review.objects.filter(reviewer=by, key__in=[key for _pk, _one, key in said]).first():
         comparison = done.comparison
     else:
-        comparison = _write(round, prompts.pop(), [held[pk].trace_id for pk, _, _ in said], by)
+        comparison = _write(round, prompts.pop(), [held[pk].trace_id for pk, _one, _key in said], by)
     return [
         reviewing.record(pk, one, by=by, key=key, origin=origin, comparison=comparison)
         for pk, one, key in said

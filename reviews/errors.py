@@ -5,6 +5,8 @@ One middleware (pages) and one handler (API) answer these; no view catches them.
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 
 class WinnowError(Exception):
     """Something was refused. `str` says what, why, and what to do now."""
@@ -21,7 +23,8 @@ class NotAllowed(WinnowError):
 
     def __init__(self, doing: str, roles: str) -> None:
         super().__init__(
-            f"{doing} is for a {roles} of this project. Ask one of them, or ask to be given the role."
+            _("%(doing)s is for a %(roles)s of this project. Ask one of them, or ask to be given the role.")
+            % {"doing": doing, "roles": _(str(roles))}
         )
 
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, F, Max, Value, Window
 from django.db.models.functions import Coalesce, RowNumber
+from django.utils.translation import gettext as _
 
 from reviews import describing, jobs, permitting, verifying
 from reviews.errors import Conflict, Invalid, Unreadable
@@ -40,16 +41,17 @@ def draft(
     round: Round, formats: str, *, by: User | None, folder: Path | None = None, override: str = ""
 ) -> Dataset:
     """A draft of everything accepted in a round. Raises Invalid for an unknown format, Unreadable for a full folder."""
-    permitting.require(by, round.project_id, Role.LEAD, doing="Exporting a data set")
+    permitting.require(by, round.project_id, Role.LEAD, doing=_("Exporting a data set"))
     names = [name.strip() for name in formats.split(",") if name.strip()]
     for name in names:
         if name not in dataset_folder.FORMATS:
             raise Invalid(
                 "format",
-                f"'{name}' is no format that can be exported; there is {', '.join(dataset_folder.FORMATS)}.",
+                _("'%(name)s' is no format that can be exported; there is %(known)s.")
+                % {"name": name, "known": ", ".join(dataset_folder.FORMATS)},
             )
     if not names:
-        raise Invalid("format", "Name at least one format.")
+        raise Invalid("format", _("Name at least one format."))
     Round.objects.select_for_update().get(pk=round.pk)
     last = Dataset.objects.filter(project=round.project_id).aggregate(last=Max("number"))["last"] or 0
     dataset = Dataset(
@@ -139,8 +141,10 @@ def freeze(dataset: Dataset) -> None:
     rows = dataset.memberships.count()
     if not rows:
         raise Conflict(
-            "Nothing can be exported: no trace of this round is accepted, outside the held-out prompts. "
-            "Review some, or finish the round without exporting."
+            _(
+                "Nothing can be exported: no trace of this round is accepted, outside the held-out prompts. "
+                "Review some, or finish the round without exporting."
+            )
         )
     digests = dataset.memberships.order_by("ordinal").values_list("trace__digest", flat=True)
     Dropped.objects.bulk_create(
@@ -243,7 +247,8 @@ def _finish(dataset: Dataset, work: Path) -> None:
     manifest = describing.manifest(dataset)
     if blocked := [gate["key"] for gate in manifest["gates"] if gate["verdict"] == "block"]:
         raise Conflict(
-            f"The gate {blocked[0]} blocks this data set, and no override lifts it. Nothing was released."
+            _("The gate %(blocked)s blocks this data set, and no override lifts it. Nothing was released.")
+            % {"blocked": blocked[0]}
         )
     files = {
         "manifest.json": describing.as_json(manifest),
@@ -307,6 +312,6 @@ def run_job(job_id: int, progress: Progress | None = None) -> None:
 
 def require_may_go_on(dataset: Dataset, *, by: User | None) -> None:
     """Raise NotAllowed, or Conflict where the data set is finished."""
-    permitting.require(by, dataset.project_id, Role.LEAD, doing="Exporting a data set")
+    permitting.require(by, dataset.project_id, Role.LEAD, doing=_("Exporting a data set"))
     if dataset.state == Dataset.State.READY:
-        raise Conflict("This data set is finished; there is nothing to go on with.")
+        raise Conflict(_("This data set is finished; there is nothing to go on with."))

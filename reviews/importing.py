@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from reviews import deriving, jobs, permitting, standing_in
 from reviews.errors import Conflict, Invalid, Unreadable
@@ -66,7 +67,7 @@ def begin(
     Raises Unreadable where the file cannot be opened, Conflict where the same file's import was withdrawn and is
     still marked unfinished, NotAllowed.
     """
-    permitting.require(by, round.project_id, Role.LEAD, doing="Importing traces")
+    permitting.require(by, round.project_id, Role.LEAD, doing=_("Importing traces"))
     try:
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").digest()
@@ -136,7 +137,7 @@ def try_out(
     answer: Answer | None = None,
 ) -> Report:
     """What an import would do, with nothing written."""
-    permitting.require(by, round.project_id, Role.LEAD, doing="Importing traces")
+    permitting.require(by, round.project_id, Role.LEAD, doing=_("Importing traces"))
     batch = ImportBatch(
         round=round,
         file=name or path.name,
@@ -172,11 +173,11 @@ def withdraw_batch(batch: ImportBatch, reason: str, *, by: User | None) -> int:
 
     Raises Conflict where that was done before, Invalid without a reason.
     """
-    permitting.require(by, batch.round.project_id, Role.LEAD, doing="Taking an import back")
+    permitting.require(by, batch.round.project_id, Role.LEAD, doing=_("Taking an import back"))
     if not reason.strip():
-        raise Invalid("reason", "Say why the import is taken back; the reason stays on record.")
+        raise Invalid("reason", _("Say why the import is taken back; the reason stays on record."))
     if BatchWithdrawal.objects.filter(batch=batch).exists():
-        raise Conflict(f"Import {batch.pk} was taken back before.")
+        raise Conflict(_("Import %(number)s was taken back before.") % {"number": batch.pk})
     _one_import_at_a_time()
     BatchWithdrawal.objects.create(batch=batch, by=by, reason=reason)
     Assignment.objects.open().filter(trace__batch=batch, leased_by=None).delete()
@@ -197,7 +198,7 @@ def read_again(batch: ImportBatch, changed: dict[str, str], *, by: User | None) 
     changed: names of a mapping's fields and their new paths; an empty one means that there is none.
     Raises Invalid, which names the field; Unreadable, Conflict.
     """
-    permitting.require(by, batch.round.project_id, Role.LEAD, doing="Importing traces")
+    permitting.require(by, batch.round.project_id, Role.LEAD, doing=_("Importing traces"))
     try:
         mapping = Mapping.from_dict(
             {
@@ -261,7 +262,9 @@ def read_by(path: Path, format: str, mapping: Path | None, name: str = "") -> tu
     if format == "canonical":
         return None, "read as canonical traces"
     if format not in ("auto", "guess"):
-        raise Invalid("format", f"The format is auto, canonical or guess; got '{format}'.")
+        raise Invalid(
+            "format", _("The format is auto, canonical or guess; got '%(format)s'.") % {"format": format}
+        )
     found = guess(path, name)
     if not found.openable and format == "auto" and path.stat().st_size == 0:
         return None, "the file is empty"

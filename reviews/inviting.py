@@ -12,6 +12,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from reviews import permitting
 from reviews.errors import Invalid, NotAllowed, WinnowError
@@ -30,19 +31,20 @@ class LinkSpent(WinnowError):
 @transaction.atomic
 def create_member(name: str, project: Project, role: str, *, by: User | None) -> User:
     """The user `name`, made where missing and without a password, with `role` in the project. Twice is once."""
-    permitting.require(by, project.pk, Role.LEAD, doing="Adding members")
+    permitting.require(by, project.pk, Role.LEAD, doing=_("Adding members"))
     _check_role(role)
     try:
         AbstractUser.username_validator(name)
     except ValidationError:
         raise Invalid(
-            "name", f"'{name}' cannot be a user's name: use letters, digits and @ . + - _."
+            "name",
+            _("'%(name)s' cannot be a user's name: use letters, digits and @ . + - _.") % {"name": name},
         ) from None
     user, new = User.objects.get_or_create(username=name)
     if new:
         user.set_unusable_password()
         user.save()
-    _, joined = Member.objects.get_or_create(project=project, user=user, role=role)
+    _member, joined = Member.objects.get_or_create(project=project, user=user, role=role)
     if joined:
         Event.objects.log(project.pk, "member.added", by, user, name=name, role=role)
     return user
@@ -51,10 +53,10 @@ def create_member(name: str, project: Project, role: str, *, by: User | None) ->
 @transaction.atomic
 def remove_member(member: Member, *, by: User | None) -> None:
     """Take one role from someone, and revoke the tokens that they have for it. The last lead stays."""
-    permitting.require(by, member.project_id, Role.LEAD, doing="Removing members")
+    permitting.require(by, member.project_id, Role.LEAD, doing=_("Removing members"))
     leads = Member.objects.select_for_update().filter(project=member.project_id, role=Role.LEAD)
     if member.role == Role.LEAD and leads.count() == 1:
-        raise Invalid("member", "A project keeps one lead: make someone else lead first.")
+        raise Invalid("member", _("A project keeps one lead: make someone else lead first."))
     Token.objects.filter(
         user=member.user_id, project=member.project_id, role=member.role, revoked_at=None
     ).update(revoked_at=timezone.now())
@@ -82,8 +84,10 @@ def use_login_link(secret: str) -> LoginLink:
     ).update(used_at=now)
     if not used:
         raise LinkSpent(
-            "This login link was used, has run out, or was replaced by a newer one. Get a new one on the "
-            "server: 'manage.py login_link NAME'."
+            _(
+                "This login link was used, has run out, or was replaced by a newer one. Get a new one on the "
+                "server: 'manage.py login_link NAME'."
+            )
         )
     return LoginLink.objects.select_related("user").get(hash=_hash(secret))
 
@@ -91,7 +95,7 @@ def use_login_link(secret: str) -> LoginLink:
 @transaction.atomic
 def invite(project: Project, role: str, *, by: User) -> str:
     """The path of a link that makes whoever opens it a member, once, within two weeks."""
-    permitting.require(by, project.pk, Role.LEAD, doing="Inviting people")
+    permitting.require(by, project.pk, Role.LEAD, doing=_("Inviting people"))
     _check_role(role)
     secret = secrets.token_urlsafe(24)
     invitation = Invitation.objects.create(
@@ -111,7 +115,10 @@ def invitation_of(secret: str) -> Invitation:
     invitation = usable.select_related("project", "invited_by").first()
     if invitation is None:
         raise LinkSpent(
-            "This invitation was used, has run out, or was taken back. Ask the person who sent it for a new one."
+            _(
+                "This invitation was used, has run out, or was taken back. Ask the person who sent it for a "
+                "new one."
+            )
         )
     return invitation
 
@@ -123,7 +130,7 @@ def accept_invitation(secret: str, user: User) -> Project:
     if not Invitation.objects.filter(pk=invitation.pk, used_at=None).update(
         used_at=timezone.now(), used_by=user
     ):
-        raise LinkSpent("This invitation was just used by someone else.")
+        raise LinkSpent(_("This invitation was just used by someone else."))
     Member.objects.get_or_create(project=invitation.project, user=user, role=invitation.role)
     Event.objects.log(invitation.project_id, "member.joined", user, invitation, role=invitation.role)
     return invitation.project
@@ -138,10 +145,12 @@ def sign_up(secret: str, name: str, password: str) -> User:
         if not name or len(name) > 150:
             raise ValidationError("")
     except ValidationError:
-        raise Invalid("username", "A name has 1 to 150 letters, digits and @ . + - _.") from None
+        raise Invalid("username", _("A name has 1 to 150 letters, digits and @ . + - _.")) from None
     if User.objects.filter(username__iexact=name).exists():
         raise Invalid(
-            "username", f"The name '{name}' is taken. If it is yours, sign in and open the invitation again."
+            "username",
+            _("The name '%(name)s' is taken. If it is yours, sign in and open the invitation again.")
+            % {"name": name},
         )
     try:
         validate_password(password, User(username=name))
@@ -156,11 +165,13 @@ def sign_up(secret: str, name: str, password: str) -> User:
 def make_token(user: User, project: Project, role: str, *, by: User | None) -> str:
     """A new API token of a user for one project and role; this is the only time it is seen. Raises NotAllowed."""
     if by is not None and by.pk != user.pk:
-        raise NotAllowed("Making someone's token", "person whose token it is; nobody else")
+        raise NotAllowed(_("Making someone's token"), _("person whose token it is; nobody else"))
     _check_role(role)
     if not Member.objects.filter(user=user, project=project, role=role).exists():
         raise Invalid(
-            "role", f"{user.username} is not {role} of '{project.slug}', so a token cannot be either."
+            "role",
+            _("%(username)s is not %(role)s of '%(slug)s', so a token cannot be either.")
+            % {"username": user.username, "role": role, "slug": project.slug},
         )
     secret = f"winnow_{secrets.token_urlsafe(32)}"
     token = Token.objects.create(
@@ -174,7 +185,7 @@ def make_token(user: User, project: Project, role: str, *, by: User | None) -> s
 def revoke_token(token: Token, *, by: User) -> None:
     """Stop a token from working. Twice is once."""
     if token.user_id != by.pk:
-        raise NotAllowed("Revoking this token", "person whose token it is; nobody else")
+        raise NotAllowed(_("Revoking this token"), _("person whose token it is; nobody else"))
     if token.revoked_at is None:
         token.revoked_at = timezone.now()
         token.save(update_fields=["revoked_at"])
@@ -197,7 +208,11 @@ def _hash(secret: str) -> str:
 
 def _check_role(role: str) -> None:
     if role not in Role.values:
-        raise Invalid("role", f"A role is one of {', '.join(Role.values)}; got '{role}'.")
+        raise Invalid(
+            "role",
+            _("A role is one of %(known)s; got '%(role)s'.")
+            % {"known": ", ".join(Role.values), "role": role},
+        )
 
 
 def link_base() -> str:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from reviews import permitting
 from reviews.errors import WinnowError
@@ -109,7 +110,7 @@ def running(job_id: int) -> Iterator[Running | None]:
 
 def cancel(job: Job, *, by: User | None) -> Job:
     """Ask a job to stop after its present piece; one that waits for a worker stops at once."""
-    permitting.require(by, job.project_id, Role.LEAD, doing="Cancelling a job")
+    permitting.require(by, job.project_id, Role.LEAD, doing=_("Cancelling a job"))
     waiting = Job.objects.filter(pk=job.pk, state=Job.State.WAITING)
     if not waiting.update(state=Job.State.CANCELLED, cancel=True, finished_at=timezone.now()):
         Job.objects.unfinished().filter(pk=job.pk).update(cancel=True)

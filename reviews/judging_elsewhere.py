@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from reviews import assigning, deriving, permitting, saying, standing_in
 from reviews.errors import Unreadable, WinnowError
@@ -43,7 +44,7 @@ def run(
 
     Unknown reviewers become members without a login. Raises Unreadable where the file is no such table.
     """
-    permitting.require(by, round.project_id, Role.LEAD, doing="Bringing verdicts in")
+    permitting.require(by, round.project_id, Role.LEAD, doing=_("Bringing verdicts in"))
     found = Imported()
     try:
         with path.open("rb") as file:

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from reviews import permitting
 from reviews.errors import Invalid, NotAllowed
@@ -36,15 +37,17 @@ def create_project(slug: str, *, name: str = "", by: User | None = None) -> tupl
     Only the instance's administrator makes projects; whoever does leads it. Raises Invalid, NotAllowed.
     """
     if by is not None and not by.is_superuser:
-        raise NotAllowed("Making a project", "administrator")
+        raise NotAllowed(_("Making a project"), _("administrator"))
     try:
         validate_slug(slug)
     except ValidationError:
         raise Invalid(
-            "slug", f"'{slug}' cannot name a project: use letters, digits, hyphens and underscores."
+            "slug",
+            _("'%(slug)s' cannot name a project: use letters, digits, hyphens and underscores.")
+            % {"slug": slug},
         ) from None
     if len(slug) > 60:
-        raise Invalid("slug", "A project's short name has at most 60 characters.")
+        raise Invalid("slug", _("A project's short name has at most 60 characters."))
     project, new = Project.objects.get_or_create(slug=slug, defaults={"name": name or slug})
     if new:
         if by is not None:
@@ -70,17 +73,27 @@ def create_round(
     more: further columns of the plan, as `PLAN` names them. Its spec is the newest published version; its seed is drawn
     now and decides all that is random in it. Raises Invalid, NotAllowed.
     """
-    permitting.require(by, project.pk, Role.LEAD, doing="Making a round")
+    permitting.require(by, project.pk, Role.LEAD, doing=_("Making a round"))
     if not name.strip() or len(name) > 200:
-        raise Invalid("name", "A round's name has 1 to 200 characters.")
+        raise Invalid("name", _("A round's name has 1 to 200 characters."))
     if not 1 <= overlap <= 20:
-        raise Invalid("overlap", f"Overlap is how many people read each trace, from 1 to 20; got {overlap}.")
+        raise Invalid(
+            "overlap",
+            _("Overlap is how many people read each trace, from 1 to 20; got %(overlap)s.")
+            % {"overlap": overlap},
+        )
     if not 0 <= double_share <= 1:
         raise Invalid(
-            "double_share", f"The share of traces read twice lies between 0 and 1; got {double_share}."
+            "double_share",
+            _("The share of traces read twice lies between 0 and 1; got %(double_share)s.")
+            % {"double_share": double_share},
         )
     if rule not in Round.Rule.values:
-        raise Invalid("rule", f"The rule is one of {', '.join(Round.Rule.values)}; got '{rule}'.")
+        raise Invalid(
+            "rule",
+            _("The rule is one of %(known)s; got '%(rule)s'.")
+            % {"known": ", ".join(Round.Rule.values), "rule": rule},
+        )
     plan: dict[str, Any] = {"overlap": overlap, "double_share": double_share, "rule": rule, "k": k, **more}
     _check_more(project, more)
     round, new = Round.objects.get_or_create(
@@ -101,28 +114,40 @@ def create_round(
 def _check_more(project: Project, more: dict[str, Any]) -> None:
     """Hold the further columns of a plan against their bounds. Raises Invalid."""
     if unknown := sorted(set(more) - set(PLAN)):
-        raise Invalid(unknown[0], f"'{unknown[0]}' is no part of a round's plan.")
+        raise Invalid(unknown[0], _("'%(name)s' is no part of a round's plan.") % {"name": unknown[0]})
     if more.get("mode", Round.Mode.ABSOLUTE) not in Round.Mode.values:
-        raise Invalid("mode", f"The mode is one of {', '.join(Round.Mode.values)}; got '{more['mode']}'.")
+        raise Invalid(
+            "mode",
+            _("The mode is one of %(known)s; got '%(more)s'.")
+            % {"known": ", ".join(Round.Mode.values), "more": more["mode"]},
+        )
     for name in ("answer_first_share", "full_clause_share"):
         if not 0 <= more.get(name, 0) <= 1:
-            raise Invalid(name, f"A share lies between 0 and 1; got {more[name]}.")
+            raise Invalid(name, _("A share lies between 0 and 1; got %(name)s.") % {"name": more[name]})
     for name in ("gold_rate", "repeat_rate"):
         if not 0 <= more.get(name, 0) <= 0.5:
-            raise Invalid(name, f"At most half of what a reader gets can be of this kind; got {more[name]}.")
+            raise Invalid(
+                name,
+                _("At most half of what a reader gets can be of this kind; got %(name)s.")
+                % {"name": more[name]},
+            )
     if not 0 <= more.get("repeat_after_days", 7) <= 365:
-        raise Invalid("repeat_after_days", "A repeat comes after 0 to 365 days.")
+        raise Invalid("repeat_after_days", _("A repeat comes after 0 to 365 days."))
     training = more.get("qualify_in")
     if training is not None and (training.project_id != project.pk or not training.training):
-        raise Invalid("qualify_in", "Readers qualify in a training round of the same project.")
+        raise Invalid("qualify_in", _("Readers qualify in a training round of the same project."))
 
 
 @transaction.atomic
 def set_state(round: Round, state: str, *, by: User | None) -> Round:
     """Open, pause or close a round. A paused or closed one gives out no traces; verdicts on held leases still count."""
-    permitting.require(by, round.project_id, Role.LEAD, doing="Opening, pausing or closing a round")
+    permitting.require(by, round.project_id, Role.LEAD, doing=_("Opening, pausing or closing a round"))
     if state not in Round.State.values:
-        raise Invalid("state", f"A round is one of {', '.join(Round.State.values)}; got '{state}'.")
+        raise Invalid(
+            "state",
+            _("A round is one of %(known)s; got '%(state)s'.")
+            % {"known": ", ".join(Round.State.values), "state": state},
+        )
     if round.state != state:
         round.state = state
         round.save(update_fields=["state"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from reviews import permitting
 from reviews.errors import Invalid
@@ -17,14 +18,14 @@ def publish(project: Project, markdown: str, *, by: User | None) -> SpecVersion:
     Rounds that have no review yet move to it; a round that people have begun to judge keeps the version it began
     with, because verdicts against two versions cannot be compared. Raises Invalid, which names the line.
     """
-    permitting.require(by, project.pk, Role.LEAD, doing="Publishing a spec")
+    permitting.require(by, project.pk, Role.LEAD, doing=_("Publishing a spec"))
     markdown = markdown.replace("\r\n", "\n")  # a browser sends CRLF: the same text is the same version
     if "\0" in markdown:
-        raise Invalid("text", "The spec holds a NUL character.")
+        raise Invalid("text", _("The spec holds a NUL character."))
     try:
         spec = spec_markdown.parse(markdown)
     except spec_markdown.SpecProblem as problem:
-        raise Invalid("text", f"The spec was not published: {problem}.") from None
+        raise Invalid("text", _("The spec was not published: %(problem)s.") % {"problem": problem}) from None
     Project.objects.select_for_update().get(pk=project.pk)  # two publishers take two numbers
     newest = project.spec_versions.order_by("-number").first()
     if newest is not None and newest.text == markdown:

@@ -7,6 +7,8 @@ import time
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from reviews import deriving, permitting
 from reviews.errors import Invalid
@@ -24,9 +26,9 @@ def requeue(round: Round, traces: TraceQuerySet, reason: str, *, once_more: bool
     Those that stand in for nothing (exact repeats, withdrawn imports) are passed over. One that was decided is pending
     again until it was read once more. Raises Invalid, NotAllowed.
     """
-    permitting.require(by, round.project_id, Role.LEAD, doing="Putting traces first")
+    permitting.require(by, round.project_id, Role.LEAD, doing=_("Putting traces first"))
     if not reason.strip():
-        raise Invalid("reason", "Say why these traces are to be read sooner; it goes into the log.")
+        raise Invalid("reason", _("Say why these traces are to be read sooner; it goes into the log."))
     chosen = list(
         traces.filter(round=round, stand_in=None)
         .standing()
@@ -35,7 +37,11 @@ def requeue(round: Round, traces: TraceQuerySet, reason: str, *, once_more: bool
         .order_by("pk")[: AT_MOST + 1]
     )
     if len(chosen) > AT_MOST:
-        raise Invalid("traces", f"More than {AT_MOST:,} traces fit; narrow the choice. Nothing was changed.")
+        raise Invalid(
+            "traces",
+            _("More than %(at_most)s traces fit; narrow the choice. Nothing was changed.")
+            % {"at_most": number_format(AT_MOST)},
+        )
     now = timezone.now()
     Requeue.objects.bulk_create(
         Requeue(trace=trace, readings=int(once_more), reason=reason.replace("\0", ""), by=by, at=now)

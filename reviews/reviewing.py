@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.http import Http404
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from reviews import assigning, deciding, saying, standing_in
 from reviews.assigning import LeaseLost
@@ -36,8 +37,10 @@ class KeyReused(WinnowError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This Idempotency-Key was used for another decision. Make a new key for each decision; "
-            "nothing was saved."
+            _(
+                "This Idempotency-Key was used for another decision. Make a new key for each decision; "
+                "nothing was saved."
+            )
         )
 
 
@@ -101,8 +104,10 @@ def _record(
     trace = assignment.trace
     if trace.decision.state == Decision.State.DROPPED:
         raise TraceDropped(
-            "This trace was taken out of the round while you read it: its import was withdrawn or its "
-            "prompt confirmed as bad. Nothing was saved, and nothing is lost. Take the next one."
+            _(
+                "This trace was taken out of the round while you read it: its import was withdrawn or its "
+                "prompt confirmed as bad. Nothing was saved, and nothing is lost. Take the next one."
+            )
         )
     saying.check_steps(said, trace, assignment.round.mode)
     at_the_desk = origin == Review.Origin.DESK and not assignment.round.beside
@@ -230,17 +235,17 @@ def withdraw(review: Review, *, by: User, key: UUID | None = None) -> Review:
         if later is not None and later.verdict == Verdict.WITHDRAWN:
             return _with_outcome(later)  # the same undo, a moment earlier
         raise Conflict(
-            "This verdict was changed meanwhile, so it was not undone. Look at the newest one."
+            _("This verdict was changed meanwhile, so it was not undone. Look at the newest one.")
         ) from None
 
 
 def _withdraw(review: Review, by: User, key: UUID) -> Review:
     if review.reviewer_id != by.pk:
-        raise NotAllowed("Undoing this verdict", "reviewer who gave it; nobody else")
+        raise NotAllowed(_("Undoing this verdict"), _("reviewer who gave it; nobody else"))
     if (later := Review.objects.filter(supersedes=review).first()) is not None:
         if later.verdict == Verdict.WITHDRAWN:
             return _with_outcome(later)
-        raise Conflict("This verdict was changed meanwhile, so it was not undone. Look at the newest one.")
+        raise Conflict(_("This verdict was changed meanwhile, so it was not undone. Look at the newest one."))
     if review.verdict == Verdict.WITHDRAWN:
         return _with_outcome(review)
     trace = Trace.objects.select_related("round__spec_version", "decision").get(pk=review.trace_id)
@@ -285,12 +290,17 @@ def _again(assignment: Assignment, said: Said, by: User, key: UUID, origin: str)
     )
     if own is not None:
         raise LeaseLost(
-            f"You judged this trace already ({own.verdict}, {own.at:%H:%M} UTC), perhaps in another tab. "
-            "Nothing was changed; undo that verdict first."
+            _(
+                "You judged this trace already (%(verdict)s, %(at)s UTC), perhaps in another tab. Nothing was"
+                " changed; undo that verdict first."
+            )
+            % {"verdict": own.verdict, "at": f"{own.at:%H:%M}"}
         )
     raise LeaseLost(
-        "This trace is no longer yours: its lease ran out and it went to someone else. Nothing was saved. "
-        "Take the next one."
+        _(
+            "This trace is no longer yours: its lease ran out and it went to someone else. Nothing was "
+            "saved. Take the next one."
+        )
     )
 
 

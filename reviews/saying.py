@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from reviews.errors import Invalid
 from reviews.formats import canonical
 from reviews.models import Citation, Clause, Review, SpecVersion, Trace, Verdict
@@ -15,7 +17,7 @@ class ClauseNeeded(Invalid):
     code = "clause-needed"
 
     def __init__(self) -> None:
-        super().__init__("clauses", "A reject names the clause that fails: give at least one.")
+        super().__init__("clauses", _("A reject names the clause that fails: give at least one."))
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,11 @@ def citations(said: Said, known: dict[str, Clause], trace: Trace) -> list[Citati
     marked: dict[str, list[Span]] = {}
     for span in said.spans:
         if span.clause not in said.clauses and span.clause not in said.remarks:
-            raise Invalid("spans", f"A span shows clause {span.clause}, which the verdict does not cite.")
+            raise Invalid(
+                "spans",
+                _("A span shows clause %(clause)s, which the verdict does not cite.")
+                % {"clause": span.clause},
+            )
         _check_span(span, trace)
         marked.setdefault(span.clause, []).append(span)
     held = Citation.Held
@@ -119,14 +125,22 @@ def _marks(spans: list[Span]) -> Iterator[dict[str, Any]]:
 
 def _check_verdict(said: Said) -> None:
     if said.verdict not in Verdict.values:
-        raise Invalid("verdict", f"A verdict is accept, reject, unsure or bad-prompt; got '{said.verdict}'.")
+        raise Invalid(
+            "verdict",
+            _("A verdict is accept, reject, unsure or bad-prompt; got '%(verdict)s'.")
+            % {"verdict": said.verdict},
+        )
     if "\0" in said.comment or len(said.comment) > 20_000:
-        raise Invalid("comment", "A comment has at most 20,000 characters and no NUL.")
+        raise Invalid("comment", _("A comment has at most 20,000 characters and no NUL."))
     if said.other and said.verdict != Verdict.REJECT:
-        raise Invalid("other", f"Only a reject can have another reason; the verdict is {said.verdict}.")
+        raise Invalid(
+            "other",
+            _("Only a reject can have another reason; the verdict is %(verdict)s.")
+            % {"verdict": said.verdict},
+        )
     if said.other and not said.comment.strip():
         raise Invalid(
-            "comment", "A reject for another reason than a clause says in the comment which: write it."
+            "comment", _("A reject for another reason than a clause says in the comment which: write it.")
         )
     final = said.stage == Review.Stage.FINAL
     unexplained = not said.clauses and not said.other and not said.relative
@@ -134,7 +148,9 @@ def _check_verdict(said: Said) -> None:
         raise ClauseNeeded
     if said.verdict in (Verdict.ACCEPT, Verdict.BAD_PROMPT) and said.clauses:
         raise Invalid(
-            "clauses", f"The verdict {said.verdict} cites no clause; reject names the clause that fails."
+            "clauses",
+            _("The verdict %(verdict)s cites no clause; reject names the clause that fails.")
+            % {"verdict": said.verdict},
         )
 
 
@@ -142,59 +158,87 @@ def _check_clauses(said: Said, known: dict[str, Clause]) -> None:
     for key in (*said.clauses, *said.holds, *said.remarks):
         if key not in known:
             raise Invalid(
-                "clauses", f"'{key}' is no clause of this spec; it has {', '.join(known) or 'none'}."
+                "clauses",
+                _("'%(key)s' is no clause of this spec; it has %(known)s.")
+                % {"key": key, "known": ", ".join(known) or "none"},
             )
     for key in said.clauses:
         if not known[key].selects:
-            raise Invalid("clauses", f"{key} is about form: a remark, never a reason to reject.")
+            raise Invalid(
+                "clauses", _("%(key)s is about form: a remark, never a reason to reject.") % {"key": key}
+            )
     if both := set(said.clauses) & set(said.holds):
-        raise Invalid("holds", f"{sorted(both)[0]} cannot both hold and fail.")
+        raise Invalid("holds", _("%(key)s cannot both hold and fail.") % {"key": sorted(both)[0]})
     if said.holds:
         judged = {*said.clauses, *said.holds, *said.remarks}
         for key, clause in known.items():
             if clause.selects and key not in judged:
-                raise Invalid("holds", f"{key} was not judged. Say of each clause whether it holds or fails.")
+                raise Invalid(
+                    "holds",
+                    _("%(key)s was not judged. Say of each clause whether it holds or fails.") % {"key": key},
+                )
 
 
 def check_every_clause(said: Said) -> None:
     """For a reading drawn for it: each clause is judged before the whole is. Raises Invalid."""
     decides = said.verdict in (Verdict.ACCEPT, Verdict.REJECT) and said.stage == Review.Stage.FINAL
     if decides and not said.holds and not len(said.clauses) > 1 and not (said.clauses and said.other):
-        raise Invalid("holds", "This trace was drawn for it: say of each clause whether it holds or fails.")
+        raise Invalid(
+            "holds", _("This trace was drawn for it: say of each clause whether it holds or fails.")
+        )
 
 
 def check_steps(said: Said, trace: Trace, mode: str) -> None:
     """Hold the labels of steps against the round's mode and the chain. Raises Invalid, which names the step."""
     if said.steps and mode not in ("steps", "first-wrong"):
-        raise Invalid("steps", "This round does not label steps.")
+        raise Invalid("steps", _("This round does not label steps."))
     end = 0
     for mark in said.steps:
         if mark.label not in ("good", "neutral", "bad"):
-            raise Invalid("steps", f"A step is good, neutral or bad; step {mark.step} is '{mark.label}'.")
+            raise Invalid(
+                "steps",
+                _("A step is good, neutral or bad; step %(step)s is '%(label)s'.")
+                % {"step": mark.step, "label": mark.label},
+            )
         if not end <= mark.start < mark.end <= trace.reasoning.chars:
-            raise Invalid("steps", f"Step {mark.step} does not lie in the reasoning, behind the step before.")
+            raise Invalid(
+                "steps",
+                _("Step %(step)s does not lie in the reasoning, behind the step before.")
+                % {"step": mark.step},
+            )
         end = mark.end
     numbers = [mark.step for mark in said.steps]
     if numbers != sorted(set(numbers)) or (numbers and numbers[0] < 1):
-        raise Invalid("steps", "Steps are numbered from 1, each once and in order.")
+        raise Invalid("steps", _("Steps are numbered from 1, each once and in order."))
     if mode == "first-wrong" and any(mark.label == "bad" for mark in said.steps[:-1]):
-        raise Invalid("steps", "Judging stops at the first wrong step: only the last label can be bad.")
+        raise Invalid("steps", _("Judging stops at the first wrong step: only the last label can be bad."))
     decides = said.verdict in (Verdict.ACCEPT, Verdict.REJECT) and said.stage == Review.Stage.FINAL
     if mode == "steps" and decides and numbers != list(range(1, len(numbers) + 1)):
         missing = next(number for number, step in enumerate(numbers, start=1) if number != step)
-        raise Invalid("steps", f"Step {missing} has no label. Say of each step: good, neutral or bad.")
+        raise Invalid(
+            "steps",
+            _("Step %(missing)s has no label. Say of each step: good, neutral or bad.")
+            % {"missing": missing},
+        )
     if mode == "steps" and decides and not numbers and trace.reasoning.chars:
-        raise Invalid("steps", "No step has a label. Say of each step: good, neutral or bad.")
+        raise Invalid("steps", _("No step has a label. Say of each step: good, neutral or bad."))
 
 
 def _check_span(span: Span, trace: Trace) -> None:
     texts = {"reasoning": trace.reasoning, "answer": trace.answer}
     text = texts.get(span.part)
     if text is None:
-        raise Invalid("spans", f"A span lies in the reasoning or the answer of the trace; got '{span.part}'.")
+        raise Invalid(
+            "spans",
+            _("A span lies in the reasoning or the answer of the trace; got '%(part)s'.")
+            % {"part": span.part},
+        )
     if not 0 <= span.start < span.end <= text.chars or text.as_text[span.start : span.end] != span.quote:
         raise Invalid(
             "spans",
-            f"The quote does not stand at {span.start}–{span.end} of the {span.part}. Offsets count "
-            "code points, from 0.",
+            _(
+                "The quote does not stand at %(start)s–%(end)s of the %(part)s. Offsets count code points, "
+                "from 0."
+            )
+            % {"start": span.start, "end": span.end, "part": span.part},
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max, QuerySet
+from django.utils.translation import gettext as _
 
 from reviews import jobs
 from reviews.errors import Invalid
@@ -37,7 +38,7 @@ def find(traces: QuerySet[Trace], words: str) -> QuerySet[Trace]:
     """Those of the traces whose reasoning or answer has all the words. Raises Invalid where there is no word."""
     terms = _WORDS.findall(words.replace("\0", " "))[:20]
     if not terms:
-        raise Invalid("text", "A search needs a word of letters or digits.")
+        raise Invalid("text", _("A search needs a word of letters or digits."))
     if connection.vendor == "sqlite":
         match = " ".join(f'"{term}"' for term in terms)
         sql = "SELECT rowid FROM reviews_search WHERE reviews_search MATCH %s"

@@ -13,6 +13,7 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from reviews import assigning, calibrating
 from reviews.assigning import Leased, draw
@@ -32,7 +33,7 @@ def next_for(reviewer: User, round: Round, *, ahead: bool = False) -> Leased:
     if not hasattr(round, "reads_here"):
         round = Round.objects.for_reader(reviewer).get(pk=round.pk)
     if not round.reads_here:
-        raise NotAllowed("Judging traces", Role.REVIEWER)
+        raise NotAllowed(_("Judging traces"), Role.REVIEWER)
     if round.state == Round.State.OPEN and round.spec_version_id is not None:
         if round.qualify_in is not None and (why := _not_qualified(reviewer, round.qualify_in)):
             return Leased([], why)
@@ -45,10 +46,16 @@ def _not_qualified(reviewer: User, training: Round) -> str:
     standing = calibrating.standing_in_training(reviewer, training)
     if standing.qualified:
         return ""
-    return (
-        f"first qualify in {training.name}: {standing.right} of {standing.judged} right so far, and it takes "
-        f"{standing.wanted} with {calibrating.QUALIFY_SHARE:.0%} right"
-    )
+    return _(
+        "first qualify in %(name)s: %(right)s of %(judged)s right so far, and it takes %(wanted)s "
+        "with %(qualify_share)s right"
+    ) % {
+        "name": training.name,
+        "right": standing.right,
+        "judged": standing.judged,
+        "wanted": standing.wanted,
+        "qualify_share": f"{calibrating.QUALIFY_SHARE:.0%}",
+    }
 
 
 def _mixed(reviewer: User, round: Round, wanted: int) -> Leased:
@@ -60,7 +67,11 @@ def _mixed(reviewer: User, round: Round, wanted: int) -> Leased:
         round.held = max(round.held, len(found.assignments))
     if not found.assignments and round.training:
         standing = calibrating.standing_in_training(reviewer, round)
-        return Leased([], f"you have judged all {standing.judged} training traces: {standing.right} right")
+        return Leased(
+            [],
+            _("you have judged all %(judged)s training traces: %(right)s right")
+            % {"judged": standing.judged, "right": standing.right},
+        )
     return found
 
 
@@ -113,7 +124,7 @@ def _lease(trace_id: int | None, reviewer: User, round: Round, kind: str) -> Non
     if trace_id is None:
         return
     now = timezone.now()
-    for _ in range(5):  # the same gold may go to two readers at this very moment
+    for _attempt in range(5):  # the same gold may go to two readers at this very moment
         slots = Assignment.objects.filter(trace=trace_id, slot__gte=BESIDE_THE_PLAN)
         last = slots.aggregate(last=Max("slot"))["last"]
         try:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
+from django.utils.translation import gettext as _
 
 from reviews.errors import WinnowError
 from reviews.models import User
@@ -32,7 +33,9 @@ class WinnowErrors:
             and response.status_code == 302
             and response["Location"].startswith(resolve_url(settings.LOGIN_URL))
         ):
-            sentence = "You were signed out. Sign in again in another tab, then press once more: what you wrote is still here."
+            sentence = _(
+                "You were signed out. Sign in again in another tab, then press once more: what you wrote is still here."
+            )
             return alert(request, sentence, 401)
         return response
 

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from reviews import auditing
@@ -21,7 +22,7 @@ from reviews.web import doors
 @require_GET
 def agreement(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """How far readers agree, with intervals, and how each of them judges."""
-    round = doors.round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing="Reading the audit")
+    round = doors.round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing=_("Reading the audit"))
     rows = list(auditing.rows(round))
     counted = dict(
         Decision.objects.filter(round=round).values_list("state").annotate(n=Count("pk")).order_by()
@@ -46,7 +47,7 @@ def agreement(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_GET
 def rows(request: HttpRequest, slug: str, pk: int) -> StreamingHttpResponse:
     """The rows that agreement is computed from, as the command takes them."""
-    round = doors.round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing="Reading the audit")
+    round = doors.round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing=_("Reading the audit"))
 
     def lines() -> Iterator[str]:
         yield "item_id,rater_id,label,cluster\r\n"

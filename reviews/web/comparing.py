@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from reviews import comparing, saying
@@ -59,7 +60,7 @@ def _said(request: HttpRequest, round: Round) -> Any:
             assignment, key = int(place), uuid.UUID(data.get(f"key-{place}", ""))
         except ValueError:
             raise Invalid(
-                "assignment", "The page sent something else than its samples. Load it anew."
+                "assignment", _("The page sent something else than its samples. Load it anew.")
             ) from None
         relative = round.mode == Round.Mode.PICK_BEST
         if relative:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 
 from reviews import permitting
 from reviews.errors import NotAllowed
@@ -29,7 +30,7 @@ def round_to_judge(request: HttpRequest, slug: str, pk: int) -> Round:
     rounds = Round.objects.visible_to(person(request)).for_reader(person(request))
     round = get_object_or_404(rounds, pk=pk, project__slug=slug)
     if not round.reads_here:
-        raise NotAllowed("Judging traces", Role.REVIEWER)
+        raise NotAllowed(_("Judging traces"), Role.REVIEWER)
     return round
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from reviews import saying
 from reviews.models import Project, Review, Role, Round, Verdict
@@ -51,7 +52,9 @@ class SaidForm(forms.Form):
                 for mark in marks
             )
         except (ValueError, KeyError, TypeError):
-            raise forms.ValidationError("The marked passages could not be read; mark them again.") from None
+            raise forms.ValidationError(
+                _("The marked passages could not be read; mark them again.")
+            ) from None
 
     def clean_steps(self) -> tuple[saying.StepMark, ...]:
         try:
@@ -61,7 +64,9 @@ class SaidForm(forms.Form):
                 for mark in marks
             )
         except (ValueError, KeyError, TypeError):
-            raise forms.ValidationError("The labels of steps could not be read; give them again.") from None
+            raise forms.ValidationError(
+                _("The labels of steps could not be read; give them again.")
+            ) from None
 
     def said(self) -> saying.Said:
         data = self.cleaned_data
@@ -86,86 +91,86 @@ class RoundForm(forms.Form):
 
     PLAN = ("name", "overlap", "double_share", "rule", "k")
 
-    name = forms.CharField(max_length=200, label="Name")
-    overlap = forms.IntegerField(min_value=1, max_value=20, initial=1, label="People who read each trace")
+    name = forms.CharField(max_length=200, label=_("Name"))
+    overlap = forms.IntegerField(min_value=1, max_value=20, initial=1, label=_("People who read each trace"))
     double_share = forms.FloatField(
         min_value=0,
         max_value=1,
         initial=0.2,
-        label="Share read by two",
-        help_text="Drawn at random; it is what agreement is measured on.",
+        label=_("Share read by two"),
+        help_text=_("Drawn at random; it is what agreement is measured on."),
     )
     rule = forms.ChoiceField(
-        label="Rule",
+        label=_("Rule"),
         choices=[
-            ("agree", "agree: equal verdicts decide, others are disputed"),
-            ("majority", "majority: most verdicts decide"),
-            ("first", "first: the first verdict decides"),
+            ("agree", _("agree: equal verdicts decide, others are disputed")),
+            ("majority", _("majority: most verdicts decide")),
+            ("first", _("first: the first verdict decides")),
         ],
     )
     k = forms.IntegerField(
         min_value=1,
         max_value=100_000,
         required=False,
-        label="Samples of each prompt (K)",
-        help_text="As planned; leave it empty where you do not know.",
+        label=_("Samples of each prompt (K)"),
+        help_text=_("As planned; leave it empty where you do not know."),
     )
     mode = forms.ChoiceField(
-        label="How people judge",
+        label=_("How people judge"),
         choices=[
-            ("absolute", "each trace by itself"),
-            ("steps", "each trace, and each of its steps: good, neutral or wrong"),
-            ("first-wrong", "each trace, up to its first wrong step"),
-            ("side-by-side", "up to four samples of a prompt side by side, a verdict on each"),
-            ("pick-best", "up to four samples side by side, the best one picked: a relative verdict"),
+            ("absolute", _("each trace by itself")),
+            ("steps", _("each trace, and each of its steps: good, neutral or wrong")),
+            ("first-wrong", _("each trace, up to its first wrong step")),
+            ("side-by-side", _("up to four samples of a prompt side by side, a verdict on each")),
+            ("pick-best", _("up to four samples side by side, the best one picked: a relative verdict")),
         ],
     )
     answer_first_share = forms.FloatField(
         min_value=0,
         max_value=1,
         initial=0.15,
-        label="Share judged by the answer first",
-        help_text="The answer alone, then the chain: it shows how much the chain itself decided.",
+        label=_("Share judged by the answer first"),
+        help_text=_("The answer alone, then the chain: it shows how much the chain itself decided."),
     )
     full_clause_share = forms.FloatField(
         min_value=0,
         max_value=1,
         initial=0.1,
-        label="Share with every clause judged",
-        help_text="Holds or fails, one after another: the first fault found hides the others.",
+        label=_("Share with every clause judged"),
+        help_text=_("Holds or fails, one after another: the first fault found hides the others."),
     )
     gold_rate = forms.FloatField(
         min_value=0,
         max_value=0.5,
         initial=0,
-        label="Share of gold",
-        help_text="Traces whose decision is known, mixed in unmarked. Mark some on their pages first.",
+        label=_("Share of gold"),
+        help_text=_("Traces whose decision is known, mixed in unmarked. Mark some on their pages first."),
     )
     repeat_rate = forms.FloatField(
         min_value=0,
         max_value=0.5,
         initial=0,
-        label="Share read again by the same person",
-        help_text="Blind, and not before the days below have passed.",
+        label=_("Share read again by the same person"),
+        help_text=_("Blind, and not before the days below have passed."),
     )
     repeat_after_days = forms.IntegerField(
-        min_value=0, max_value=365, initial=7, label="Days before a repeat"
+        min_value=0, max_value=365, initial=7, label=_("Days before a repeat")
     )
     training = forms.BooleanField(
         required=False,
-        label="A training round",
-        help_text="All of it gold, and each verdict is answered with the right one.",
+        label=_("A training round"),
+        help_text=_("All of it gold, and each verdict is answered with the right one."),
     )
     qualify_in = forms.ModelChoiceField(
         queryset=Round.objects.none(),
         required=False,
-        label="Readers first qualify in",
-        empty_label="no round",
+        label=_("Readers first qualify in"),
+        empty_label=_("no round"),
     )
-    shows_reference = forms.BooleanField(required=False, label="Readers see the reference answer")
-    shows_outcome = forms.BooleanField(required=False, label="Readers see whether the answer is right")
+    shows_reference = forms.BooleanField(required=False, label=_("Readers see the reference answer"))
+    shows_outcome = forms.BooleanField(required=False, label=_("Readers see whether the answer is right"))
     shows_own_figures = forms.BooleanField(
-        required=False, initial=True, label="Readers see their own figures"
+        required=False, initial=True, label=_("Readers see their own figures")
     )
 
     def __init__(self, *args: Any, project: Project, **options: Any) -> None:
@@ -187,23 +192,23 @@ class ImportForm(forms.Form):
     """A file of traces."""
 
     file = forms.FileField(
-        label="A file of traces", help_text="JSON Lines, plain or gzip.", allow_empty_file=True
+        label=_("A file of traces"), help_text=_("JSON Lines, plain or gzip."), allow_empty_file=True
     )
 
 
 class MemberForm(forms.Form):
-    name = forms.CharField(max_length=150, label="Name")
-    role = forms.ChoiceField(choices=Role.choices, label="Role")
+    name = forms.CharField(max_length=150, label=_("Name"))
+    role = forms.ChoiceField(choices=Role.choices, label=_("Role"))
 
 
 class TokenForm(forms.Form):
-    membership = forms.CharField(max_length=100, label="For")
+    membership = forms.CharField(max_length=100, label=_("For"))
 
 
 class SignUpForm(forms.Form):
     username = forms.CharField(
-        max_length=150, label="Name", widget=forms.TextInput(attrs={"autocomplete": "username"})
+        max_length=150, label=_("Name"), widget=forms.TextInput(attrs={"autocomplete": "username"})
     )
     password = forms.CharField(
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), label="Password"
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), label=_("Password")
     )

@@ -92,12 +92,12 @@ def home(request: HttpRequest) -> HttpResponse:
 def new_project(request: HttpRequest) -> HttpResponse:
     """A new project, by the instance's administrator."""
     if request.method == "POST":
-        project, _ = planning.create_project(
+        project, _made = planning.create_project(
             request.POST.get("slug", ""), name=request.POST.get("name", ""), by=person(request)
         )
         return redirect("project", project.slug)
     if not person(request).is_superuser:
-        raise NotAllowed("Making a project", "administrator")
+        raise NotAllowed(_("Making a project"), _("administrator"))
     return render(request, "reviews/project_new.html")
 
 
@@ -135,7 +135,7 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
 def members(request: HttpRequest, slug: str) -> HttpResponse:
     """Who is here, for leads and auditors; leads invite and remove."""
     found = doors.project(request, slug)
-    permitting.require(person(request), found.pk, Role.LEAD, Role.AUDITOR, doing="Seeing the members")
+    permitting.require(person(request), found.pk, Role.LEAD, Role.AUDITOR, doing=_("Seeing the members"))
     return render(
         request,
         "reviews/members.html",
@@ -156,7 +156,9 @@ def invite(request: HttpRequest, slug: str) -> HttpResponse:
     found = doors.project(request, slug)
     path = inviting.invite(found, request.POST.get("role", ""), by=person(request))
     messages.success(
-        request, f"Send this link; it works once, for two weeks: {request.build_absolute_uri(path)}"
+        request,
+        _("Send this link; it works once, for two weeks: %(value)s")
+        % {"value": request.build_absolute_uri(path)},
     )
     return redirect("members", slug)
 
@@ -166,11 +168,11 @@ def invite(request: HttpRequest, slug: str) -> HttpResponse:
 def remove_member(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Take one role from someone."""
     found = doors.project(request, slug)
-    permitting.require(person(request), found.pk, Role.LEAD, doing="Removing members")
+    permitting.require(person(request), found.pk, Role.LEAD, doing=_("Removing members"))
     inviting.remove_member(
         get_object_or_404(Member.objects.select_related("user"), pk=pk, project=found), by=person(request)
     )
-    messages.success(request, "The role was taken back.")
+    messages.success(request, _("The role was taken back."))
     return redirect("members", slug)
 
 
@@ -188,7 +190,8 @@ def spec(request: HttpRequest, slug: str) -> HttpResponse:
         else:
             messages.success(
                 request,
-                f"Version {version.number} stands. Rounds that were begun keep the version they began with.",
+                _("Version %(number)s stands. Rounds that were begun keep the version they began with.")
+                % {"number": version.number},
             )
             return redirect("spec", slug)
     versions = (
@@ -222,7 +225,7 @@ def spec(request: HttpRequest, slug: str) -> HttpResponse:
 def log(request: HttpRequest, slug: str) -> HttpResponse:
     """Who did what when, newest first."""
     found = doors.project(request, slug)
-    permitting.require(person(request), found.pk, Role.LEAD, Role.AUDITOR, doing="Reading the log")
+    permitting.require(person(request), found.pk, Role.LEAD, Role.AUDITOR, doing=_("Reading the log"))
     events = (
         Event.objects.visible_to(person(request))
         .filter(project=found)
@@ -283,5 +286,5 @@ def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
     inviting.revoke_token(
         get_object_or_404(Token.objects.visible_to(person(request)), pk=pk), by=person(request)
     )
-    messages.success(request, "The token was revoked.")
+    messages.success(request, _("The token was revoked."))
     return redirect("account")

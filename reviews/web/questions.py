@@ -21,7 +21,7 @@ LISTED = 100
 @require_GET
 def questions(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """What readers ask, for leads and auditors; leads answer."""
-    round = doors.round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing="Seeing questions")
+    round = doors.round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing=_("Seeing questions"))
     asked = (
         Question.objects.visible_to(person(request)).asked().filter(round=round).select_related("by", "trace")
     )

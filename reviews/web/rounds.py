@@ -16,6 +16,8 @@ from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from reviews import (
@@ -42,6 +44,7 @@ from reviews.models import (
     Round,
     WorkerBeat,
 )
+from reviews.templatetags.winnow import words
 from reviews.web import doors, reading
 from reviews.web.answers import person
 from reviews.web.forms import ImportForm, RoundForm, SaidForm
@@ -56,10 +59,10 @@ STATES = ["accepted", "rejected", "disputed", "pending", "dropped"]
 def new_round(request: HttpRequest, slug: str) -> HttpResponse:
     """A new round with its plan."""
     project = doors.project(request, slug)
-    permitting.require(person(request), project.pk, Role.LEAD, doing="Making a round")
+    permitting.require(person(request), project.pk, Role.LEAD, doing=_("Making a round"))
     form = RoundForm(request.POST or None, project=project)
     if request.method == "POST" and form.is_valid():
-        round, _ = planning.create_round(project, by=person(request), **form.cleaned_data)
+        round, _made = planning.create_round(project, by=person(request), **form.cleaned_data)
         return redirect("round", slug, round.pk)
     return render(
         request,
@@ -105,16 +108,19 @@ def set_state(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 def import_file(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Take an uploaded file and start the job that brings it in."""
-    round = doors.round_of(request, slug, pk, Role.LEAD, doing="Importing traces")
+    round = doors.round_of(request, slug, pk, Role.LEAD, doing=_("Importing traces"))
     form = ImportForm(request.POST, request.FILES)
     if not form.is_valid():
-        raise Invalid("file", "Choose a file of traces first.")
+        raise Invalid("file", _("Choose a file of traces first."))
     upload = form.cleaned_data["file"]
     if upload.size > settings.MAX_UPLOAD_BYTES:
         raise Invalid(
             "file",
-            f"The file is larger than {settings.MAX_UPLOAD_BYTES // 2**20:,} MiB, the most that "
-            "MAX_UPLOAD_MIB allows. Import it on the server with 'manage.py import_traces'.",
+            _(
+                "The file is larger than %(value)s MiB, the most that MAX_UPLOAD_MIB allows. Import it on the"
+                " server with 'manage.py import_traces'."
+            )
+            % {"value": number_format(settings.MAX_UPLOAD_BYTES // 2**20)},
         )
     settings.UPLOADS.mkdir(parents=True, exist_ok=True)
     path = settings.UPLOADS / uuid.uuid4().hex
@@ -122,7 +128,7 @@ def import_file(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         for piece in upload.chunks():
             file.write(piece)
     name = Path(upload.name or "upload").name.replace("\0", "")
-    mapping, _ = importing.read_by(path, "auto", None, name)
+    mapping, _why = importing.read_by(path, "auto", None, name)
     batch = importing.begin(round, path, by=person(request), name=name, mapping=mapping)
     tasks.ring(
         jobs.start(Job.Kind.IMPORT_TRACES, round.project_id, batch.pk, by=person(request), unit="lines")
@@ -201,7 +207,10 @@ def withdraw_import(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     gone = importing.withdraw_batch(
         _batch(request, slug, pk), request.POST.get("reason", ""), by=person(request)
     )
-    messages.success(request, f"The import was taken back: {gone:,} traces left the round.")
+    messages.success(
+        request,
+        _("The import was taken back: %(gone)s traces left the round.") % {"gone": number_format(gone)},
+    )
     return redirect("import", slug, pk)
 
 
@@ -209,7 +218,7 @@ def withdraw_import(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_GET
 def disputes(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """What waits for a lead: splits, doubts, and prompts that were called bad."""
-    round = doors.round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing="Seeing disputes")
+    round = doors.round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing=_("Seeing disputes"))
     rows = Decision.objects.visible_to(person(request)).filter(
         round=round, state=Decision.State.DISPUTED, trace__stand_in=None
     )
@@ -223,7 +232,7 @@ def disputes(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def adjudicate(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Settle one dispute, blind to who said what."""
     found = doors.trace(request, slug, pk)
-    permitting.require(person(request), found.round.project_id, Role.LEAD, doing="Settling a dispute")
+    permitting.require(person(request), found.round.project_id, Role.LEAD, doing=_("Settling a dispute"))
     form = SaidForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         adjudicating.adjudicate(found, form.said(), by=person(request), key=form.cleaned_data["key"])
@@ -233,7 +242,9 @@ def adjudicate(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             .order_by("changed_at")
             .first()
         )
-        messages.success(request, f"Settled: {form.cleaned_data['verdict']}.")
+        messages.success(
+            request, _("Settled: %(verdict)s.") % {"verdict": words(form.cleaned_data["verdict"])}
+        )
         return (
             redirect("adjudicate", slug, following.trace_id)
             if following

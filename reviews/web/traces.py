@@ -29,7 +29,7 @@ FILTERS = ("state", "domain", "prompt", "clause", "outcome", "text")
 @require_GET
 def traces(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """All traces of a round, narrowed by state, domain, prompt, clause, outcome and words. Never reads the long texts."""
-    round = doors.round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing="Listing traces")
+    round = doors.round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing=_("Listing traces"))
     asked = _asked(request.GET)
     rows = (
         _narrowed(Trace.objects.visible_to(person(request)).filter(round=round), asked)
@@ -69,7 +69,7 @@ def traces(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 def requeue(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Let the traces that a filter chose be read next, or once more."""
-    round = doors.round_of(request, slug, pk, Role.LEAD, doing="Putting traces first")
+    round = doors.round_of(request, slug, pk, Role.LEAD, doing=_("Putting traces first"))
     asked = _asked(request.POST)
     chosen = _narrowed(Trace.objects.visible_to(person(request)).filter(round=round), asked)
     moved = requeueing.requeue(
@@ -92,7 +92,7 @@ def requeue(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 def index(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Start the job that takes new texts into the index of words."""
-    round = doors.round_of(request, slug, pk, Role.LEAD, doing="Indexing texts")
+    round = doors.round_of(request, slug, pk, Role.LEAD, doing=_("Indexing texts"))
     tasks.prepare(round.pk, round.project_id)
     return redirect("traces", slug, pk)
 
@@ -106,7 +106,7 @@ def prompt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         prompts.filter(round__in=Round.objects.visible_to(person(request))), pk=pk, round__project__slug=slug
     )
     permitting.require(
-        person(request), found.round.project_id, Role.LEAD, Role.AUDITOR, doing="Listing traces"
+        person(request), found.round.project_id, Role.LEAD, Role.AUDITOR, doing=_("Listing traces")
     )
     rows = found.traces.with_texts().select_related("decision").order_by("sampler__model", "sample_index")
     page = Paginator(rows, 16).get_page(request.GET.get("page"))

@@ -1,9 +1,16 @@
 from django.contrib.auth import views as auth
 from django.urls import path
+from django.views.decorators.cache import cache_control
+from django.views.i18n import JavaScriptCatalog, set_language
 
 from reviews.web import audits, comparing, datasets, desk, projects, questions, rounds, signing_in, traces
 
+# The address names the language (`?de`), so a browser may keep each for a while.
+js_catalogue = cache_control(private=True, max_age=3600)(JavaScriptCatalog.as_view(packages=["reviews"]))
+
 urlpatterns = [
+    path("language", set_language, name="set-language"),
+    path("jsi18n", js_catalogue, name="js-catalogue"),
     path("", projects.home, name="home"),
     path("sign-in", auth.LoginView.as_view(template_name="reviews/sign_in.html"), name="sign-in"),
     path("sign-out", auth.LogoutView.as_view(), name="sign-out"),

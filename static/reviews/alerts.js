@@ -1,4 +1,5 @@
 // Lines in #alerts, and posts that are not a form's.
+import { gettext } from "./words.js";
 
 const alerts = () => document.getElementById("alerts");
 
@@ -9,7 +10,7 @@ export function alert(sentence) {
   const words = document.createElement("span");
   words.textContent = sentence;
   const dismiss = document.createElement("button");
-  Object.assign(dismiss, { className: "plain", type: "button", textContent: "Dismiss" });
+  Object.assign(dismiss, { className: "plain", type: "button", textContent: gettext("Dismiss") });
   dismiss.dataset.dismiss = "";
   line.append(words, dismiss);
   alerts().replaceChildren(line);

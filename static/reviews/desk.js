@@ -12,6 +12,7 @@ import { startWatching } from "./desk/shown.js";
 import * as sides from "./desk/sides.js";
 import * as steps from "./desk/steps.js";
 import * as views from "./desk/views.js";
+import { gettext, locale } from "./words.js";
 
 const ENOUGH_SHOWN = 0.6;
 const FASTEST_READING = 1000;
@@ -52,13 +53,13 @@ async function shown() {
   seconds = startClock();
   if (form().dataset.sides) {
     sides.openSides(form());
-    return announce([before, "Samples side by side"].filter(Boolean).join(". "));
+    return announce([before, gettext("Samples side by side")].filter(Boolean).join(". "));
   }
   saying.openSaid(form());
   views.showAsBefore(article());
   shownShare = startWatching(article());
   finding.close();
-  announce([before, `Trace: ${desk.querySelector("[data-length]").textContent}`].filter(Boolean).join(". "));
+  announce([before, gettext("Trace: %(length)s", { length: desk.querySelector("[data-length]").textContent })].filter(Boolean).join(". "));
   improve(form());
   if (unsentCount === 0) fetchAhead(desk.dataset.next);
 }
@@ -91,7 +92,7 @@ async function say(button) {
   if (isJudged()) return waitForNext();
   const missing = saying.missingFor(what);
   if (missing) {
-    if (/comment/.test(missing)) openComment();
+    if (saying.needsComment(missing)) openComment();
     return alert(missing);
   }
   const [spent, share] = [seconds(), shownShare()];
@@ -117,19 +118,20 @@ async function keepAndAdvance(record, judged) {
   clearAlerts();
   if (record.verdict) count(1);
   await countUnsent();
-  lastSaid = `<span>${record.words} · saving…</span>`;
+  lastSaid = `<span>${record.words} · ${gettext("saving…")}</span>`;
   advance(judged);
 }
 
-const wordsFor = (what) => ({ skip: "Skipped", ask: "Asked" }[what] ?? `Last: ${what}`);
+const verdicts = { accept: gettext("accept"), reject: gettext("reject"), unsure: gettext("unsure"), "bad-prompt": gettext("bad-prompt") };
+const wordsFor = (what) => ({ skip: gettext("Skipped"), ask: gettext("Asked") }[what] ?? gettext("Last: %(verdict)s", { verdict: verdicts[what] ?? what }));
 
 /** An accept of what was hardly seen is asked about once, and never blocked. */
 function asksAgain(judged, share, pace) {
   if (judged.dataset.asked !== undefined || (share >= ENOUGH_SHOWN && pace <= FASTEST_READING)) return false;
   judged.dataset.asked = "";
   alert(share < ENOUGH_SHOWN
-    ? `${Math.round(share * 100)} % of this trace was on screen. Accept once more if that was enough to judge it.`
-    : `That was about ${Math.round(pace).toLocaleString()} words a minute. Accept once more if you have read it.`);
+    ? gettext("%(share)s %% of this trace was on screen. Accept once more if that was enough to judge it.", { share: Math.round(share * 100) })
+    : gettext("That was about %(pace)s words a minute. Accept once more if you have read it.", { pace: Math.round(pace).toLocaleString(locale) }));
   return true;
 }
 
@@ -160,13 +162,13 @@ async function told(how, record, words) {
     await countUnsent();
     lastSaid = "";
     if (said()) said().innerHTML = "";
-    alert(`${words} What you said is kept as a draft: see the line at the top.`);
+    alert(gettext("%(why)s What you said is kept as a draft: see the line at the top.", { why: words }));
     await showKept();
     if (unsentCount === 0) await goOn();
   } else if (how === "signed-out") {
     signedOut();
   } else if (isJudged()) {
-    alert("Winnow does not answer. What you said is kept in this browser and sent as soon as it does; the next trace comes then. This page cannot be loaded anew without a connection.");
+    alert(gettext("Winnow does not answer. What you said is kept in this browser and sent as soon as it does; the next trace comes then. This page cannot be loaded anew without a connection."));
   }
 }
 
@@ -177,9 +179,9 @@ async function goOn() {
 }
 
 function signedOut() {
-  alert("You were signed out. What you said is kept in this browser: sign in again in another tab and come back, and it is sent.");
+  alert(gettext("You were signed out. What you said is kept in this browser: sign in again in another tab and come back, and it is sent."));
   const link = document.createElement("a");
-  Object.assign(link, { href: desk.dataset.signIn, target: "_blank", textContent: "Sign in" });
+  Object.assign(link, { href: desk.dataset.signIn, target: "_blank", textContent: gettext("Sign in") });
   document.querySelector("#alerts .alert span")?.append(" ", link);
 }
 
@@ -197,17 +199,17 @@ function waitForNext() {
 
 async function takeNext() {
   await htmx.ajax("POST", desk.dataset.next, { target: "#desk", swap: "innerHTML" }).catch(() => {});
-  if (isJudged()) alert("What you said is saved, but the next trace did not come. Press any verdict to ask again.");
+  if (isJudged()) alert(gettext("What you said is saved, but the next trace did not come. Press any verdict to ask again."));
 }
 
 async function undo() {
   if (unsentCount > 0) await outbox.flush(user, told);
-  if (unsentCount > 0) return alert("Your last verdict is not saved yet. It can be undone as soon as it is.");
+  if (unsentCount > 0) return alert(gettext("Your last verdict is not saved yet. It can be undone as soon as it is."));
   try {
     const answer = await post(desk.dataset.undo);
     const html = await answer.text();
     if (answer.status === 401) return signedOut();
-    if (!answer.ok) return alert(new DOMParser().parseFromString(html, "text/html").querySelector("span")?.textContent ?? "This could not be undone.");
+    if (!answer.ok) return alert(new DOMParser().parseFromString(html, "text/html").querySelector("span")?.textContent ?? gettext("This could not be undone."));
     dropAhead();
     count(-1);
     clearAlerts();
@@ -215,7 +217,7 @@ async function undo() {
     desk.innerHTML = html;
     htmx.process(desk);
     shown();
-  } catch { alert("Winnow does not answer, so nothing was undone. Press again."); }
+  } catch { alert(gettext("Winnow does not answer, so nothing was undone. Press again.")); }
 }
 
 function count(change) {
@@ -227,7 +229,7 @@ async function countUnsent() {
   unsentCount = (await outbox.unsent(user)).length;
   const line = document.querySelector("[data-unsent]");
   line.hidden = unsentCount === 0;
-  line.textContent = unsentCount ? `unsent ${unsentCount}` : "";
+  line.textContent = unsentCount ? gettext("unsent %(n)s", { n: unsentCount }) : "";
 }
 
 /** What was refused for good stays here until its reader has done with it. */
@@ -241,14 +243,14 @@ async function showKept() {
     document.querySelector("[data-unsent]").after(opener);
   }
   opener.hidden = !refused.length;
-  opener.textContent = `${refused.length} not saved`;
+  opener.textContent = gettext("%(n)s not saved", { n: refused.length });
   document.querySelector("[data-kept-list]").replaceChildren(...refused.map((record) => {
     const item = document.createElement("li");
     const fields = new URLSearchParams(record.body);
-    const parts = [fields.get("verdict"), fields.getAll("clauses").join(" "), fields.get("comment")].filter(Boolean);
-    item.append(`${new Date(record.at).toLocaleString()}: ${parts.join(", ") || record.words}. ${record.why} `);
+    const parts = [verdicts[fields.get("verdict")] ?? fields.get("verdict"), fields.getAll("clauses").join(" "), fields.get("comment")].filter(Boolean);
+    item.append(`${new Date(record.at).toLocaleString(locale)}: ${parts.join(", ") || record.words}. ${record.why} `);
     const drop = document.createElement("button");
-    Object.assign(drop, { type: "button", className: "plain", textContent: "Drop it" });
+    Object.assign(drop, { type: "button", className: "plain", textContent: gettext("Drop it") });
     drop.addEventListener("click", async () => { await outbox.forgetRefused(record.id); showKept(); });
     item.append(drop);
     return item;
@@ -320,8 +322,8 @@ function openComment() {
 function digit(number) {
   if (isJudged()) return;
   const marked = saying.mark(number);
-  if (marked === "elsewhere") return alert("Evidence is marked in the reasoning or the answer. Nothing was said: press the digit again without a selection.");
-  if (marked) return announce(`Marked as evidence for clause ${number}.`);
+  if (marked === "elsewhere") return alert(gettext("Evidence is marked in the reasoning or the answer. Nothing was said: press the digit again without a selection."));
+  if (marked) return announce(gettext("Marked as evidence for clause %(number)s.", { number }));
   if (saying.reject(number) && form().dataset.everyClause === undefined) press("reject");
 }
 
@@ -416,7 +418,7 @@ document.addEventListener("visibilitychange", () => { if (!document.hidden && un
 
 const finding = startFinding(article);
 renewWhileUsed(form);
-watchForLongSittings(() => alert("You have been reading for forty minutes. A pause keeps judgement steady; your work is saved."));
+watchForLongSittings(() => alert(gettext("You have been reading for forty minutes. A pause keeps judgement steady; your work is saved.")));
 showKept();
 countUnsent().then(async () => {
   const pending = await outbox.unsent(user);

@@ -1,5 +1,6 @@
 // What every page does: light or dark, lines in #alerts, and uploads that say so.
 import { alert, clearAlerts, freshToken } from "./alerts.js";
+import { gettext } from "./words.js";
 
 const root = document.documentElement;
 const switchButton = document.querySelector("[data-scheme-switch]");
@@ -11,8 +12,9 @@ function otherScheme() {
 }
 
 function nameTheSwitch() {
-  switchButton.textContent = otherScheme();
-  switchButton.setAttribute("aria-label", `Switch to ${otherScheme()} colours`);
+  const dark = otherScheme() === "dark";
+  switchButton.textContent = dark ? gettext("dark") : gettext("light");
+  switchButton.setAttribute("aria-label", dark ? gettext("Switch to dark colours") : gettext("Switch to light colours"));
 }
 
 if (switchButton) {
@@ -33,7 +35,7 @@ const reachable = new ResizeObserver((boxes) => {
     const named = target.querySelector("caption") ?? target.closest("section, .page")?.querySelector("h1, h2");
     target.tabIndex = 0;
     target.setAttribute("role", "region");
-    target.setAttribute("aria-label", named?.textContent.trim() || "Table");
+    target.setAttribute("aria-label", named?.textContent.trim() || gettext("Table"));
   }
 });
 for (const box of document.querySelectorAll(".scroll")) reachable.observe(box);
@@ -48,7 +50,7 @@ document.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-upload]")) return;
   const button = event.target.querySelector("button");
   button.dataset.words = button.textContent;
-  button.textContent = "Uploading…";
+  button.textContent = gettext("Uploading…");
   button.disabled = true;
 });
 
@@ -65,7 +67,7 @@ const unasked = (config) => config?.verb === "get" || config?.triggeringEvent?.t
 for (const kind of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(kind, (event) => {
     if (!unasked(event.detail.requestConfig)) {
-      alert("Winnow did not answer, so nothing was saved. What you wrote is still here: press again.");
+      alert(gettext("Winnow did not answer, so nothing was saved. What you wrote is still here: press again."));
     }
   });
 }
@@ -78,8 +80,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   event.detail.shouldSwap = false;  // not one of our sentences: it would land where an answer belongs
   if (unasked(requestConfig)) return;
   if (xhr.status === 403) {
-    freshToken().then(() => alert("Your sign-in changed, so nothing was saved. What you wrote is still here: press again."));
+    freshToken().then(() => alert(gettext("Your sign-in changed, so nothing was saved. What you wrote is still here: press again.")));
   } else {
-    alert(`Something went wrong in Winnow itself (${xhr.status}), so nothing was saved. What you wrote is still here: press again.`);
+    alert(gettext("Something went wrong in Winnow itself (%(status)s), so nothing was saved. What you wrote is still here: press again.", { status: xhr.status }));
   }
 });

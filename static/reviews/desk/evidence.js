@@ -1,6 +1,7 @@
 // Marked passages. Offsets are code points of the stored text. Every text node of a trace stands in an element that says
 // where it comes from (data-at); what is not its own source, a formula, says where it ends too (data-to). So a mark is
 // found again on the rendered view, on plain steps and on the raw text alike.
+import { gettext } from "../words.js";
 
 const sources = new WeakMap();
 
@@ -123,7 +124,7 @@ export function moved(article, mark, end, way) {
 
 /** "step 3", "answer": where a mark stands, in the reader's words. */
 export function placeOf(article, mark) {
-  if (mark.part !== "reasoning") return mark.part;
+  if (mark.part !== "reasoning") return mark.part === "answer" ? gettext("answer") : mark.part;
   const step = [...article.querySelectorAll("[data-step]")].findLast((item) => Number(item.dataset.from) <= mark.start);
-  return step ? `step ${step.dataset.step}` : "reasoning";
+  return step ? gettext("step %(number)s", { number: step.dataset.step }) : gettext("reasoning");
 }

@@ -1,5 +1,6 @@
 // The box for finding words in a trace: opened by key, Enter goes on, Shift and Enter back, Escape closes.
 import { clear, find, go } from "./find.js";
+import { gettext } from "../words.js";
 
 /** Made once; `article` gives the trace in the frame. Gives {open, close}. */
 export function startFinding(article) {
@@ -8,20 +9,21 @@ export function startFinding(article) {
   box.hidden = true;
   const field = document.createElement("input");
   Object.assign(field, { type: "search", autocomplete: "off" });
-  field.setAttribute("aria-label", "Find in the trace");
+  field.setAttribute("aria-label", gettext("Find in the trace"));
   const told = document.createElement("output");
   box.append(field, told);
   document.getElementById("main").append(box);
+  let places = 0;
+  const standing = (place) => gettext("%(place)s of %(places)s", { place, places });
 
   field.addEventListener("input", () => {
-    const places = find(article(), field.value);
-    told.textContent = field.value ? `${go(1)} of ${places}` : "";
+    places = find(article(), field.value);
+    told.textContent = field.value ? standing(go(1)) : "";
   });
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
     event.preventDefault();
-    const places = told.textContent.split(" of ")[1] ?? "0";
-    told.textContent = `${go(event.shiftKey ? -1 : 1)} of ${places}`;
+    told.textContent = standing(go(event.shiftKey ? -1 : 1));
   });
 
   return {
@@ -34,7 +36,7 @@ export function startFinding(article) {
     close() {
       if (box.hidden) return false;
       box.hidden = true;
-      [field.value, told.textContent] = ["", ""];
+      [field.value, told.textContent, places] = ["", "", 0];
       clear();
       return true;
     },

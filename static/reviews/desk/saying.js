@@ -2,6 +2,7 @@
 import { drawMarks, hasSelection, moved, placeOf, selectedPieces } from "./evidence.js";
 import { keepDraft, restoreDraft } from "./draft.js";
 import { firstWithout, labelsStanding, openLabels } from "./steps.js";
+import { gettext } from "../words.js";
 
 let form = null;
 let marks = [];
@@ -93,17 +94,23 @@ export function mark(digit) {
   return true;
 }
 
+const writeQuestion = () => gettext("Write the question in the comment first.");
+const sayReason = () => gettext("Say in the comment what the other reason is.");
+
+/** Whether it is the comment that is missing. */
+export const needsComment = (missing) => [writeQuestion(), sayReason()].includes(missing);
+
 /** What is missing for a verdict, in a sentence; empty where it can go. */
 export function missingFor(verdict) {
   const labels = form.dataset.labels;
-  if (verdict === "ask" && !form.elements.comment.value.trim()) return "Write the question in the comment first.";
+  if (verdict === "ask" && !form.elements.comment.value.trim()) return writeQuestion();
   if (form.dataset.stage === "answer-only") return "";
-  if (verdict === "accept" && ticked().length) return "An accept cites no clause: untick them, or reject.";
-  if (verdict === "reject" && other().checked && !form.elements.comment.value.trim()) return "Say in the comment what the other reason is.";
-  if (verdict === "reject" && !ticked().length && !other().checked) return "A reject names the clause that fails: press its digit.";
+  if (verdict === "accept" && ticked().length) return gettext("An accept cites no clause: untick them, or reject.");
+  if (verdict === "reject" && other().checked && !form.elements.comment.value.trim()) return sayReason();
+  if (verdict === "reject" && !ticked().length && !other().checked) return gettext("A reject names the clause that fails: press its digit.");
   if (!["accept", "reject"].includes(verdict)) return "";
-  if (form.dataset.everyClause !== undefined && currentClause()) return "Say of each clause whether it holds or fails; one is left.";
-  if (labels === "steps" && firstWithout(article())) return `Step ${firstWithout(article())} has no label. Say of each step: good, neutral or wrong.`;
+  if (form.dataset.everyClause !== undefined && currentClause()) return gettext("Say of each clause whether it holds or fails; one is left.");
+  if (labels === "steps" && firstWithout(article())) return gettext("Step %(number)s has no label. Say of each step: good, neutral or wrong.", { number: firstWithout(article()) });
   return "";
 }
 
@@ -122,8 +129,8 @@ export function redraw() {
 
 function show() {
   const digits = ticked().map((box) => box.dataset.digit);
-  const reasons = other()?.checked ? [...digits, "another reason"] : digits;
-  form.querySelector("[data-reject-words]").textContent = reasons.length ? `Reject for ${reasons.join(" ")}` : "Reject";
+  const reasons = other()?.checked ? [...digits, gettext("another reason")] : digits;
+  form.querySelector("[data-reject-words]").textContent = reasons.length ? gettext("Reject for %(reasons)s", { reasons: reasons.join(" ") }) : gettext("Reject");
   for (const item of clausesToJudge()) item.removeAttribute("aria-current");
   if (form.dataset.everyClause !== undefined) currentClause()?.setAttribute("aria-current", "true");
   const standing = marksStanding();
@@ -138,13 +145,14 @@ function line(mark) {
   quote.textContent = mark.quote;
   quote.dir = "auto";
   const where = document.createElement("button");
-  const clause = `clause ${boxOf(mark.clause).dataset.digit}`;
-  Object.assign(where, { type: "button", className: "plain", textContent: `${clause}, ${placeOf(article(), mark)}` });
-  where.title = "Arrows move its end by a word, with Shift its start; Delete removes it";
+  const { digit } = boxOf(mark.clause).dataset;
+  const words = gettext("clause %(digit)s, %(place)s", { digit, place: placeOf(article(), mark) });
+  Object.assign(where, { type: "button", className: "plain", textContent: words });
+  where.title = gettext("Arrows move its end by a word, with Shift its start; Delete removes it");
   where.addEventListener("keydown", (event) => adjust(event, mark));
   const remove = document.createElement("button");
   Object.assign(remove, { type: "button", className: "plain", textContent: "✕" });
-  remove.setAttribute("aria-label", `Remove this evidence for ${clause}`);
+  remove.setAttribute("aria-label", gettext("Remove this evidence for clause %(digit)s", { digit }));
   remove.addEventListener("click", () => forget(mark));
   item.append(quote, where, remove);
   return item;

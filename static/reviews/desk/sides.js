@@ -1,5 +1,6 @@
 // Samples side by side: which one is current, scrolling together, what differs, and their keys.
 import { added, wordsOf } from "./difference.js";
+import { gettext } from "../words.js";
 
 const sidesOf = (form) => [...form.querySelectorAll("[data-side]")];
 const current = (form) => form.querySelector("[data-side][aria-current]");
@@ -40,7 +41,7 @@ export function toggleDifference(form) {
   const ranges = [];
   for (const side of others) {
     const fresh = added(first.words, side.words);
-    if (!fresh) return "These samples are too unlike for a difference to say anything.";
+    if (!fresh) return gettext("These samples are too unlike for a difference to say anything.");
     for (const index of fresh) if (side.words[index].trim()) ranges.push(side.ranges[index]);
   }
   CSS.highlights?.set("differs", new Highlight(...ranges));
@@ -98,8 +99,8 @@ export function missingSides(form) {
   if (form.dataset.sides === "pick-best") return "";
   for (const side of sidesOf(form)) {
     const said = side.querySelector("[type=radio]:checked")?.value;
-    if (!said) return `Sample ${side.dataset.side} has no verdict yet.`;
-    if (said === "reject" && !side.querySelector(".side-clauses :checked")) return `Sample ${side.dataset.side} is rejected without a clause: press its digit.`;
+    if (!said) return gettext("Sample %(letter)s has no verdict yet.", { letter: side.dataset.side });
+    if (said === "reject" && !side.querySelector(".side-clauses :checked")) return gettext("Sample %(letter)s is rejected without a clause: press its digit.", { letter: side.dataset.side });
   }
   return "";
 }

@@ -1,0 +1,1 @@
+"""How each language writes dates: templates name the format, and these say what it is."""

@@ -1,0 +1,7 @@
+"""Day before month in letters, which is read the same on both sides of the Atlantic."""
+
+DATE_FORMAT = "j M Y"
+DATETIME_FORMAT = "j M Y, H:i"
+SHORT_DATETIME_FORMAT = "j M, H:i"
+MONTH_DAY_FORMAT = "j M"
+TIME_FORMAT = "H:i"

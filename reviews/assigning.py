@@ -56,6 +56,7 @@ from reviews.models.queue import BACK_OF_THE_QUEUE, FRONT_OF_THE_QUEUE, Waiting
 from reviews.rendering import document
 
 TRIED_AT_ONCE = 24
+LOCKED_AT_ONCE = 6  # of those; where other readers were quicker with all of them, the search begins again
 BESIDE = (Assignment.Kind.GOLD, Assignment.Kind.REPEAT, Assignment.Kind.TRAINING)
 # A slot that comes back is placed by the clock; one placed a little earlier may be committed a little later.
 CLOCK_SLACK_SECONDS = 120
@@ -268,7 +269,7 @@ def _lease(
     )
     before = next((row.prompt_id for row in reversed(found) if row.rank == 0), round.last_prompt)
     free = _siblings_apart(free, before, wanted - len(held))
-    ids = held[:wanted] if len(held) >= wanted else held + [row.id for row in free]
+    ids = held[:wanted] if len(held) >= wanted else (held + [row.id for row in free])[:LOCKED_AT_ONCE]
     mine = Case(When(leased_by=reviewer, then=Value(0)), default=Value(1))
     chosen = Case(*(When(pk=pk, then=Value(order)) for order, pk in enumerate(ids)), default=Value(0))
     candidates = (

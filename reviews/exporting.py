@@ -33,6 +33,7 @@ from reviews.models import (
 )
 
 Progress = Callable[[int, int | None], None]
+ROWS_AT_ONCE = 200
 GATES_TO_OVERRIDE = "dose and evidence"
 
 
@@ -201,14 +202,18 @@ def _plan_shards(dataset: Dataset) -> None:
 
 
 def rows_of(dataset: Dataset, shard: Shard) -> Iterator[dict[str, Any]]:
-    """The rows of one shard as the database has them, in order, a few hundred in memory at a time."""
-    members = dataset.memberships.filter(ordinal__gte=shard.first, ordinal__lte=shard.last).order_by(
-        "ordinal"
-    )
+    """The rows of one shard as the database has them, in order, a few hundred in memory at a time.
+
+    Read page by page, never through an open cursor: on SQLite that would hold an old view of the database, in which
+    the job cannot note its progress once someone else has written.
+    """
+    members = dataset.memberships.order_by("ordinal").defer("trace__meta")
     traces = members.select_related("trace__reasoning", "trace__answer", "trace__round_prompt__prompt")
-    for member in traces.defer("trace__meta").iterator(chunk_size=200):
-        verifying.require_unchanged(member.trace)
-        yield verifying.as_exported(member.trace)
+    for start in range(shard.first, shard.last + 1, ROWS_AT_ONCE):
+        end = min(start + ROWS_AT_ONCE - 1, shard.last)
+        for member in list(traces.filter(ordinal__gte=start, ordinal__lte=end)):
+            verifying.require_unchanged(member.trace)
+            yield verifying.as_exported(member.trace)
 
 
 def _write_shard(dataset: Dataset, shard: Shard, work: Path, after: Callable[[int], None]) -> None:

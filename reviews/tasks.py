@@ -22,9 +22,11 @@ def import_traces(job_id: int) -> None:
 
 
 def prepare(round_id: int, project_id: int) -> None:
-    """Ring for what a round's new texts need before they are read and found: rendering, and the index of words."""
-    for kind in (Job.Kind.RENDER_TEXTS, Job.Kind.INDEX_TEXTS):
-        ring(jobs.start(kind, project_id, round_id, by=None, unit="texts"))
+    """Ring for what a round's new texts need: the index of words, and after it rendering.
+
+    One after the other, so that of two worker processes one stays free for what a person waits for.
+    """
+    ring(jobs.start(Job.Kind.INDEX_TEXTS, project_id, round_id, by=None, unit="texts"))
 
 
 @shared_task(acks_late=True)
@@ -37,6 +39,9 @@ def render_texts(job_id: int) -> None:
 def index_texts(job_id: int) -> None:
     """Index the words of new texts. Safe to run again: it goes on after the last committed text."""
     searching.run_job(job_id)
+    job = Job.objects.get(pk=job_id)
+    if job.state == Job.State.DONE:
+        ring(jobs.start(Job.Kind.RENDER_TEXTS, job.project_id, job.subject, by=None, unit="texts"))
 
 
 @shared_task

@@ -7,6 +7,7 @@ import json
 
 import datasets
 import pytest
+from django.db import connection
 from making import judge, trace_row
 
 from reviews import assigning, exporting, jobs, verifying
@@ -358,3 +359,27 @@ def test_a_job_counts_its_rows(judged, round, tmp_path):
     exporting.run_job(job.pk)
     job.refresh_from_db()
     assert (job.done, job.total, job.state) == (3, 3, "done")
+
+
+def test_an_export_notes_its_progress_while_others_write(
+    transactional_db, project, round, import_rows, command, tmp_path
+):
+    """On SQLite an open cursor would hold an old view of the database, and the next write of its connection fail."""
+    import sqlite3
+
+    import_rows([trace_row(number) for number in range(260)])
+    verdicts = tmp_path / "v.csv"
+    lines = "".join(f"p{number},m,0,elsewhere,accept,\n" for number in range(260))
+    verdicts.write_text("prompt_id,model,sample_index,reviewer,verdict,clauses\n" + lines)
+    command("review_traces", verdicts, "--project", "pilot", "--round", "round 1")
+
+    def others_write_then_we(done, total):
+        if connection.vendor == "sqlite":
+            other = sqlite3.connect(connection.settings_dict["NAME"], timeout=20)
+            other.execute("UPDATE reviews_round SET name = name")
+            other.commit()
+            other.close()
+        Dataset.objects.filter(state="building").update(verdict="")
+
+    dataset = exporting.draft(round, "sft", by=None, folder=tmp_path / "out")
+    assert exporting.build(dataset, progress=others_write_then_we).state == "ready"

@@ -68,7 +68,9 @@ def test_the_same_key_and_body_is_the_same_review_and_another_body_is_refused(le
     assert again == first
     with pytest.raises(KeyReused):
         reviewing.record(leased.pk, Said("reject", ("H1",)), by=ada, key=key, origin="api")
-    with pytest.raises(LeaseLost, match="judged this trace already"):  # the desk's key is the lease's: another tab
+    with pytest.raises(
+        LeaseLost, match="judged this trace already"
+    ):  # the desk's key is the lease's: another tab
         reviewing.record(leased.pk, Said("reject", ("H1",)), by=ada, key=key)
     assert Review.objects.count() == 1
 

@@ -138,7 +138,8 @@ class Assignment(models.Model):
     slot = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.NORMAL)
     place = models.BigIntegerField()
-    leased_by = models.ForeignKey(User, models.CASCADE, null=True, related_name="+")
+    # No index of its own: PostgreSQL would walk every slot that was ever leased, instead of those leased now.
+    leased_by = models.ForeignKey(User, models.CASCADE, null=True, related_name="+", db_index=False)
     leased_at = models.DateTimeField(null=True)
     leased_until = models.DateTimeField(null=True)
     lease_key = models.UUIDField(null=True)
@@ -180,6 +181,11 @@ class Assignment(models.Model):
                 fields=["round", "leased_until"],
                 condition=Q(closed_by=None, leased_by__isnull=False),
                 name="assignment_leased",
+            ),
+            models.Index(
+                fields=["leased_by", "round", "leased_at", "id"],
+                condition=Q(closed_by=None, leased_by__isnull=False),
+                name="assignment_held",
             ),
             models.Index(
                 F("leased_by"),

@@ -362,11 +362,12 @@ def test_a_job_counts_its_rows(judged, round, tmp_path):
 
 
 def test_an_export_notes_its_progress_while_others_write(
-    transactional_db, project, round, import_rows, command, tmp_path
+    transactional_db, project, round, import_rows, command, tmp_path, monkeypatch
 ):
     """On SQLite an open cursor would hold an old view of the database, and the next write of its connection fail."""
     import sqlite3
 
+    monkeypatch.setattr(parquet, "ROWS_A_GROUP", 50)
     import_rows([trace_row(number) for number in range(260)])
     verdicts = tmp_path / "v.csv"
     lines = "".join(f"p{number},m,0,elsewhere,accept,\n" for number in range(260))

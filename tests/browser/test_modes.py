@@ -101,6 +101,9 @@ def test_judging_stops_at_the_first_wrong_step(desk_in: Any) -> None:
 def test_samples_side_by_side_are_judged_by_keyboard_alone(desk_in: Any, faults: Any) -> None:
     desk = desk_in(samples=3, mode="side-by-side")
     expect(desk.locator("[data-side]")).to_have_count(3)
+    desk.keyboard.press("e")
+    expect(desk.get_by_text("Is all said?")).to_be_visible()
+    desk.keyboard.press("e")
     desk.keyboard.press("v")
     assert desk.evaluate("CSS.highlights.get('differs').size") >= 2
     for key in ("a", "1", "j", "s"):

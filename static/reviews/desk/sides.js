@@ -75,6 +75,11 @@ export function obeySides(form, action, key) {
     if (to) makeCurrent(form, to), to.scrollIntoView({ block: "nearest", inline: "nearest" });
     return true;
   }
+  if (action === "examples") {
+    const spec = form.querySelector(".side-spec");
+    spec.open = !spec.open;
+    return true;
+  }
   if (form.dataset.sides === "pick-best") {
     const pick = key === "0" ? form.querySelector("[name=picked][value='']") : sides[Number(key) - 1]?.querySelector("[name=picked]");
     if (/^[0-9]$/.test(key) && pick) pick.checked = true;

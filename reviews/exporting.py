@@ -30,6 +30,7 @@ from reviews.models import (
     Shard,
     Trace,
     User,
+    statistics,
 )
 
 Progress = Callable[[int, int | None], None]
@@ -139,6 +140,7 @@ def freeze(dataset: Dataset) -> None:
         cursor.execute(
             f"INSERT INTO {Membership._meta.db_table} (dataset_id, ordinal, trace_id, split) {sql}", params
         )
+    statistics.refresh(Membership)
     rows = dataset.memberships.count()
     if not rows:
         raise Conflict(

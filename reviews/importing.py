@@ -26,13 +26,19 @@ from reviews.models import (
     Decision,
     Event,
     ImportBatch,
+    Prompt,
     Role,
     Round,
+    RoundPrompt,
+    Text,
+    Trace,
     User,
+    statistics,
 )
 
 ROWS_A_BATCH = 400
 BYTES_A_BATCH = 8 * 2**20
+MANY = 200  # from here on a database that plans with old numbers plans badly
 ADVISORY_LOCK = 0x57494E4E  # one import writes at a time in the whole instance
 
 Progress = Callable[[int], None]
@@ -115,6 +121,8 @@ def run(batch: ImportBatch, *, progress: Progress | None = None, answer: Answer 
     with transaction.atomic():
         batch.finished = True
         batch.save(update_fields=["finished"])
+        if batch.traces_new >= MANY:
+            statistics.refresh(Trace, RoundPrompt, Prompt, Text, Decision, Assignment)
         Event.objects.log(
             batch.round.project_id,
             "traces.imported",

@@ -19,6 +19,7 @@ from reviews.formats.verdicts_csv import SaidElsewhere
 from reviews.models import (
     Assignment,
     Citation,
+    Decision,
     Event,
     Member,
     Review,

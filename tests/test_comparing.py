@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import uuid
 
 import pytest
 from django.test import Client
@@ -136,4 +135,3 @@ def test_outside_that_mode_samples_of_one_prompt_do_not_follow_each_other(import
     assert len(order) == 36
     assert together <= 3  # where nothing else is left at the very end
     assert Assignment.objects.open().count() == 0
-    assert uuid

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from making import judge, trace_row
 
-from reviews import assigning, planning, rebuilding, reviewing, saying
+from reviews import assigning, planning, rebuilding, reviewing
 from reviews.errors import Invalid
 from reviews.models import Assignment, Citation, Decision, Review, StepLabel, Trace
 from reviews.saying import ClauseNeeded, Said, StepMark
@@ -215,4 +215,3 @@ def test_step_offsets_are_code_points(project, import_rows, ada):
     record(lease, Said("reject", ("H1",), steps=(StepMark(2, 5, 9, "bad"),)), ada)
     label = StepLabel.objects.get()
     assert Trace.objects.get().reasoning.as_text[label.start : label.end] == "Two."
-    assert saying

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 
 import pytest
 from django.test import Client
@@ -92,7 +93,7 @@ def test_rebuild_puts_stand_ins_right_again(seven, round):
 
 def test_a_stand_in_is_neither_settled_nor_gold(seven, lea):
     with pytest.raises(Conflict, match="repeats another"):
-        adjudicating.adjudicate(seven[2], saying.Said("accept"), by=lea, key=__import__("uuid").uuid4())
+        adjudicating.adjudicate(seven[2], saying.Said("accept"), by=lea, key=uuid.uuid4())
     with pytest.raises(Conflict, match="repeats another"):
         calibrating.mark_gold(seven[2], "accept", (), "because", by=lea)
 

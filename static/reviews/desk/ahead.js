@@ -26,16 +26,6 @@ export function takeAhead(judged) {
   return next && next.querySelector("form").getAttribute("action") !== judged ? next : null;
 }
 
-/** The kept trace with its steps as the worker rendered them meanwhile. */
-export function improveAhead(improve) {
-  const next = parsed(kept);
-  if (next && improve(next)) {
-    const box = document.createElement("div");
-    box.append(next);
-    kept = box.innerHTML;
-  }
-}
-
 function parsed(html) {
   if (!html) return null;
   const template = document.createElement("template");

@@ -28,8 +28,6 @@ export function toggleView(article, which) {
   show(article);
 }
 
-export const isRaw = () => kept.raw;
-
 /** The outline: the first words of each step, to jump by. Nothing is summed up. */
 export function toggleOutline(article) {
   const outline = article.querySelector("[data-outline]");

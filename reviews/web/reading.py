@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from reviews import preparing
 from reviews.models import Assignment, Outcome, Rendering, Text, Trace
-from reviews.rendering import document, plain, raw
-from reviews.rendering.document import Document
+from reviews.rendering import direction, document, plain, raw
+from reviews.rendering.document import Document, RenderedStep
 
 
 def for_desk(assignment: Assignment) -> dict[str, Any]:
@@ -57,17 +57,22 @@ def _shown(trace: Trace, own: list[str] | None, kept: Any, kept_answer: Any) -> 
     messages = trace.round_prompt.prompt.as_messages
     return {
         "prompt_messages": [
-            {**message, "words": len(message["content"].split()), "html": exact_html(message["content"])}
+            {
+                **message,
+                "words": len(message["content"].split()),
+                "direction": direction.of(message["content"]),
+                "html": exact_html(message["content"]),
+            }
             for message in messages
         ],
-        "steps_html": mark_safe("".join(_list_items(read))),  # noqa: S308  the rendering package made it, sanitised
+        "steps_html": mark_safe("".join(_list_items(read, reasoning))),  # noqa: S308  the rendering package made it, sanitised
         "step_count": len(read.steps),
         "words": len(reasoning.split()),
         "answer_words": len(answer.split()),
         "raw_html": mark_safe(raw.render(reasoning)),  # noqa: S308  escaped by the rendering package
         "raw_answer_html": mark_safe(raw.render(answer)),  # noqa: S308
         "unseen": raw.unseen(reasoning) + raw.unseen(answer),
-        "answer_html": _blocks(_document(answer, None, kept_answer)) if answer else None,
+        "answer_html": _blocks(_document(answer, None, kept_answer), answer) if answer else None,
         "rendered": bool(kept or not reasoning) and bool(kept_answer or not answer),
     }
 
@@ -84,13 +89,15 @@ def _document(text: str, own: list[str] | None, kept: Any) -> Document:
     return document.render(text, own, how="plain")
 
 
-def _blocks(read: Document) -> SafeString:
-    return mark_safe(  # noqa: S308  the rendering package made it, sanitised
-        "".join(f'<div class="text" dir="auto">{step.html}</div>' for step in read.steps)
-    )
+def _blocks(read: Document, text: str) -> SafeString:
+    return mark_safe("".join(_block(step, text) for step in read.steps))  # noqa: S308  made there, sanitised
 
 
-def _list_items(read: Document) -> Iterator[str]:
+def _block(step: RenderedStep, text: str) -> str:
+    return f'<div class="text" dir="{direction.of(text[step.start : step.end])}">{step.html}</div>'
+
+
+def _list_items(read: Document, text: str) -> Iterator[str]:
     """The steps as list items; what repeats in a loop is folded, and stays in the page."""
     folds = {loop.first: loop for loop in read.loops}
     last = 0
@@ -107,7 +114,7 @@ def _list_items(read: Document) -> Iterator[str]:
             yield f'<li class="fold"><details><summary>{format_html("{}", words)}</summary><ol class="steps">'
         yield (
             f'<li value="{step.number}" data-step="{step.number}" data-from="{step.start}" '
-            f'data-until="{step.end}"><div class="text" dir="auto">{step.html}</div></li>'
+            f'data-until="{step.end}">{_block(step, text)}</li>'
         )
         if step.number == last:
             yield "</ol></details></li>"

@@ -96,6 +96,34 @@ def test_a_hundred_hostile_traces_run_nothing_send_nothing_and_break_nothing(
     assert guarded.left == []
 
 
+def test_a_text_without_a_letter_is_read_into_the_page_in_proportion_to_its_length(
+    guarded: Any, import_rows: Any, round: Any
+) -> None:
+    import_rows([trace_row(1, reasoning="\\(\\[" * 7_000), trace_row(2, reasoning="\\(\\[" * 700)])
+    prepared(round)
+    guarded.goto(f"/p/pilot/rounds/{round.pk}/review")
+    took = []
+    for _number in range(2):
+        expect(guarded.get_by_role("article", name="Trace")).to_be_focused(timeout=20_000)
+        took.append(
+            guarded.evaluate("""() => {
+                const html = document.querySelector("article").outerHTML;
+                const times = [1, 2, 3].map(() => {
+                    const [began, made] = [performance.now(), document.createElement("template")];
+                    made.innerHTML = html;
+                    return performance.now() - began;
+                });
+                return [html.length, Math.min(...times)];
+            }""")
+        )
+        guarded.keyboard.press("s")
+        if not _number:
+            expect(guarded.locator("#said")).to_contain_text("Last: unsure")
+    (short, quick), (long, slow) = sorted(took)
+    assert 5 * short < long
+    assert slow / quick < 4 * long / short
+
+
 def test_hostile_words_in_comments_questions_and_ids_stay_words(
     guarded: Any, import_rows: Any, round: Any, project: Any, ada: Any
 ) -> None:

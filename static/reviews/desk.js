@@ -105,12 +105,15 @@ async function say(button) {
   const url = new URL(button.hasAttribute("formaction") ? button.formAction : judged.action).pathname;
   judged.dataset.saved = "";
   const record = { id: `${judged.elements.key.value} ${what}`, user, at: Date.now(), url, words: wordsFor(what), body: new URLSearchParams(body).toString(), verdict: !["skip", "ask"].includes(what) };
-  keeping = keepAndAdvance(record, judged);
+  onTheWay += 1;
+  keeping = keepAndAdvance(record, judged).finally(() => { onTheWay -= 1; });
   await keeping;
   outbox.flush(user, told);
 }
 
 let keeping = Promise.resolve();  // what was said last is on its way into the outbox
+let onTheWay = 0;
+const isAllSaved = () => unsentCount === 0 && onTheWay === 0;
 
 async function keepAndAdvance(record, judged) {
   await outbox.keep(record);
@@ -156,7 +159,7 @@ async function told(how, record, words) {
     if (said()) said().innerHTML = lastSaid;
     nameKeys(desk, bindings);
     clearAlerts();
-    if (unsentCount === 0) await goOn();
+    if (isAllSaved()) await goOn();
   } else if (how === "refused") {
     if (record.verdict) count(-1);
     await countUnsent();
@@ -164,7 +167,7 @@ async function told(how, record, words) {
     if (said()) said().innerHTML = "";
     alert(gettext("%(why)s What you said is kept as a draft: see the line at the top.", { why: words }));
     await showKept();
-    if (unsentCount === 0) await goOn();
+    if (isAllSaved()) await goOn();
   } else if (how === "signed-out") {
     signedOut();
   } else if (isJudged()) {
@@ -172,7 +175,7 @@ async function told(how, record, words) {
   }
 }
 
-/** Nothing is unsent: the next trace into the frame where it waits for one, else the one after it fetched. */
+/** All is saved: the next trace into the frame where it waits for one, else the one after it fetched. */
 async function goOn() {
   if (isJudged()) await takeNext();
   else if (form() && !form().dataset.sides) fetchAhead(desk.dataset.next);
@@ -192,17 +195,25 @@ function waitForNext() {
   waiting ??= (async () => {
     await keeping;
     if (unsentCount > 0) await outbox.flush(user, told);
-    if (unsentCount === 0 && isJudged()) await takeNext();
+    if (isAllSaved() && isJudged()) await takeNext();
   })().finally(() => { waiting = null; });
   return waiting;
 }
 
-async function takeNext() {
+let taking = null;
+
+function takeNext() {
+  taking ??= askForNext().finally(() => { taking = null; });
+  return taking;
+}
+
+async function askForNext() {
   await htmx.ajax("POST", desk.dataset.next, { target: "#desk", swap: "innerHTML" }).catch(() => {});
   if (isJudged()) alert(gettext("What you said is saved, but the next trace did not come. Press any verdict to ask again."));
 }
 
 async function undo() {
+  await keeping;
   if (unsentCount > 0) await outbox.flush(user, told);
   if (unsentCount > 0) return alert(gettext("Your last verdict is not saved yet. It can be undone as soon as it is."));
   try {
@@ -412,7 +423,7 @@ for (const kind of ["change", "input"]) {
   });
 }
 
-addEventListener("beforeunload", (event) => { if (unsentCount > 0) event.preventDefault(); });
+addEventListener("beforeunload", (event) => { if (!isAllSaved()) event.preventDefault(); });
 addEventListener("online", () => outbox.flush(user, told));
 document.addEventListener("visibilitychange", () => { if (!document.hidden && unsentCount > 0) outbox.flush(user, told); });
 

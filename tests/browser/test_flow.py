@@ -161,6 +161,39 @@ def test_a_mark_is_adjusted_and_removed_by_keyboard(desk: Any) -> None:
     expect(desk.locator("[data-evidence] li")).to_have_count(0)
 
 
+def test_a_verdict_at_the_very_moment_the_one_before_is_acknowledged_does_not_bring_its_trace_again(
+    desk: Any, ada: Any
+) -> None:
+    first = shown(desk)
+    desk.evaluate("""() => {  // the outbox forgets what was acknowledged, looks what is left, and there the key falls
+        const [forget, look] = [IDBObjectStore.prototype.delete, IDBObjectStore.prototype.getAll];
+        let forgot = false;
+        IDBObjectStore.prototype.delete = function (...args) { forgot = true; return forget.apply(this, args); };
+        IDBObjectStore.prototype.getAll = function (...args) {
+            const request = look.apply(this, args);
+            if (forgot) {
+                [IDBObjectStore.prototype.delete, IDBObjectStore.prototype.getAll] = [forget, look];
+                window.judgedThen = document.querySelector("form#verdict").getAttribute("action");
+                document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "s", code: "KeyS", bubbles: true }));
+            }
+            return request;
+        };
+        window.came = [];
+        new MutationObserver(() => window.came.push(document.querySelector("form#verdict")?.getAttribute("action")))
+            .observe(document.getElementById("desk"), { childList: true });
+    }""")
+    desk.keyboard.press("s")
+    expect(desk.locator("[data-judged]")).to_have_text("2")
+    settled(desk)
+    expect(desk.locator("form#verdict")).not_to_have_attribute("aria-busy", "true")
+    judged, came = desk.evaluate("[judgedThen, came]")
+    assert came[0] == judged
+    assert came[1:]
+    assert judged not in came[1:]
+    assert first != shown(desk)
+    saved(2)
+
+
 def test_two_tabs_never_double_a_verdict(desk: Any, round: Any, said_by_browser: list[str]) -> None:
     other = desk.context.new_page()
     other.goto(f"/p/pilot/rounds/{round.pk}/review")

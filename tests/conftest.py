@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 from making import SPEC, as_lines, member, trace_row
 
 from reviews import assigning, importing, planning, publishing
@@ -49,6 +50,13 @@ def data_folder(settings: Any, tmp_path: Path) -> Path:
     for folder in (settings.UPLOADS, settings.EXPORTS):
         folder.mkdir(parents=True)
     return settings.DATA
+
+
+@pytest.fixture(autouse=True)
+def language() -> Iterator[None]:
+    """Each test begins in the language of the settings: the one of a request stays with its thread."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -198,4 +198,4 @@ def test_right_to_left_text_takes_its_own_direction(client, import_rows, lea, ro
     trace = Trace.objects.get(round=round)
     for address in (f"/p/pilot/traces/{trace.pk}", f"/p/pilot/prompts/{trace.round_prompt_id}"):
         ways = Directions(client.get(address).content.decode()).found
-        assert [ways[text] for text in ("מה זה?", "שלום עולם", "طيب")] == ["auto"] * 3
+        assert [ways[text] for text in ("מה זה?", "שלום עולם", "طيب")] == ["rtl"] * 3

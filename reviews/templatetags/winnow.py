@@ -10,6 +10,8 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from reviews.rendering import direction as directions
+
 register = template.Library()
 
 # Values that are stored, sent and styled as they are, and read by people: only what is shown goes through here.
@@ -106,6 +108,12 @@ def lasting(seconds: float | None) -> str:
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{_local(seconds / 3600, 1)} h"
+
+
+@register.filter
+def direction(text: str) -> directions.Direction:
+    """Which way a trace's text runs."""
+    return directions.of(text)
 
 
 @register.filter

@@ -60,7 +60,6 @@ def _shown(trace: Trace, own: list[str] | None, kept: Any, kept_answer: Any) -> 
             {
                 **message,
                 "words": len(message["content"].split()),
-                "direction": direction.of(message["content"]),
                 "html": exact_html(message["content"]),
             }
             for message in messages

@@ -60,7 +60,7 @@ def _siblings(first: Assignment, reviewer: User, round: Round) -> list[Assignmen
         .filter(trace__round_prompt=first.trace.round_prompt_id)
         .exclude(trace=first.trace_id)
         .exclude(trace__decision__state=Decision.State.DROPPED)
-        .with_reading(reviewer, document.VERSION)
+        .with_reading(reviewer.pk, document.VERSION)
         .annotate(repeats=standing_in.repeats("trace"))
         .order_by("trace", "slot")
     )

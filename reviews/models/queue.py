@@ -74,7 +74,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def open(self) -> Self:
         return self.filter(closed_by=None)
 
-    def with_reading(self, reviewer: User, version: str) -> Self:
+    def with_reading(self, reviewer: int, version: str) -> Self:
         """With all that the desk shows of a trace, in the same query. version: of the renderer.
 
         answered_alone: the verdict that this reader gave on the answer alone. asked: whether they asked the lead about it.

@@ -8,7 +8,8 @@ from django.db import models
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
 
-from reviews.models.projects import Member, Project, Role, User, acting, projects_of
+from reviews.models.projects import Member, Project, Role, Token, User, acting, projects_of
+from reviews.models.remembered import Remembered
 from reviews.models.specs import SpecVersion
 
 if TYPE_CHECKING:
@@ -57,6 +58,33 @@ class RoundQuerySet(models.QuerySet["Round"]):
             served=Case(When(mixes, then=_count(counted)), default=0, output_field=models.IntegerField()),
             held=Case(When(mixes, then=_count(open_ones)), default=0, output_field=models.IntegerField()),
         )
+
+    def to_judge(self, user: User | AnonymousUser, pk: int) -> Round:
+        """The round with `for_reader`, from a remembered query. Raises DoesNotExist where the user may not see it."""
+        if not isinstance(user, User) or not user.is_active:
+            raise Round.DoesNotExist
+        token = user.token_used
+        found = _TO_JUDGE.rows(
+            reader=user.pk,
+            round=pk,
+            token_project=token.project_id if token else None,
+            token_role=token.role if token else None,
+        )
+        if not found:
+            raise Round.DoesNotExist
+        return found[0]
+
+
+def _to_judge(
+    reader: int, round: int, token_project: int | None, token_role: str | None
+) -> models.QuerySet[Round]:
+    user = User(pk=reader)
+    if token_project is not None:
+        user.token_used = Token(project_id=token_project, role=str(token_role))
+    return Round.objects.visible_to(user).for_reader(user).filter(pk=round)
+
+
+_TO_JUDGE: Remembered[Round] = Remembered(_to_judge)
 
 
 class Round(models.Model):

@@ -32,7 +32,7 @@ def desk(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if round.beside:
         return comparing.desk(request, round)
     held = Assignment.objects.open().filter(round=round, leased_by=person(request))
-    first = held.with_reading(person(request), document.VERSION).order_by("leased_at", "pk").first()
+    first = held.with_reading(person(request).pk, document.VERSION).order_by("leased_at", "pk").first()
     mine = _mine(round, request)
     last = mine.first()
     found = {
@@ -95,7 +95,7 @@ def rendered(request: HttpRequest, pk: int) -> HttpResponse:
     """The trace that one holds as the worker rendered it: 204 while it is not there, and the worker is rung for."""
     held = Assignment.objects.visible_to(person(request)).open().filter(pk=pk, leased_by=person(request))
     assignment = get_object_or_404(
-        held.with_reading(person(request), document.VERSION).select_related("round")
+        held.with_reading(person(request).pk, document.VERSION).select_related("round")
     )
     found = frames.of_assignment(assignment, person(request))
     if found["rendered"] or found["alone"]:

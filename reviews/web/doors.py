@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
@@ -27,8 +27,12 @@ def round_of(request: HttpRequest, slug: str, pk: int, *roles: Role, doing: str 
 
 def round_to_judge(request: HttpRequest, slug: str, pk: int) -> Round:
     """The round, for those who judge in it: 404 for strangers, 403 for other roles."""
-    rounds = Round.objects.visible_to(person(request)).for_reader(person(request))
-    round = get_object_or_404(rounds, pk=pk, project__slug=slug)
+    try:
+        round = Round.objects.to_judge(person(request), pk)
+    except Round.DoesNotExist:
+        raise Http404 from None
+    if round.project.slug != slug:
+        raise Http404
     if not round.reads_here:
         raise NotAllowed(_("Judging traces"), Role.REVIEWER)
     return round

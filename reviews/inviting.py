@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from reviews import permitting
 from reviews.errors import Invalid, NotAllowed, WinnowError
 from reviews.models import Event, Invitation, LoginLink, Member, Project, Role, Token, User
+from reviews.models.remembered import Remembered
 
 INVITATION_DAYS = 14
 LINK_HOURS = 24
@@ -192,13 +193,17 @@ def revoke_token(token: Token, *, by: User) -> None:
         Event.objects.log(token.project_id, "token.revoked", by, token, prefix=token.prefix)
 
 
+_WORKING_TOKEN: Remembered[Token] = Remembered(
+    lambda *, hash: Token.objects.select_related("user").filter(
+        hash=hash, revoked_at=None, user__is_active=True
+    )
+)
+
+
 def token_of(secret: str) -> Token | None:
     """The token that this secret is, with its user, if it still works."""
-    token = (
-        Token.objects.select_related("user")
-        .filter(hash=_hash(secret), revoked_at=None, user__is_active=True)
-        .first()
-    )
+    found = _WORKING_TOKEN.rows(hash=_hash(secret))
+    token = found[0] if found else None
     return None if token is None or (token.expires_at and token.expires_at <= timezone.now()) else token
 
 

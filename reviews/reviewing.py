@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -29,6 +30,8 @@ from reviews.models import (
     User,
     Verdict,
 )
+from reviews.models.projects import as_values, who_acts
+from reviews.models.remembered import Remembered
 from reviews.saying import Said, citations, clauses_of
 
 
@@ -83,22 +86,32 @@ def record(
         raise
 
 
-def _record(
-    assignment_id: int, said: Said, by: User, key: UUID, origin: str, comparison: Comparison | None
-) -> Review:
+def _to_record(texts: bool, *, assignment: int, **values: Any) -> QuerySet[Assignment]:
+    """The slot, locked, with all that a verdict on it depends on."""
     held = ["trace__decision", "round__spec_version"]
-    if said.spans or said.steps:
+    if texts:
         held += ["trace__reasoning", "trace__answer"]
-    assignment = (
-        Assignment.objects.visible_to(by)
+    return (
+        Assignment.objects.visible_to(who_acts(**values))
         .select_for_update(of=("self",))
         .select_related(*held)
         .annotate(more=assigning.more_readings("trace"), repeats=standing_in.repeats("trace"))
-        .filter(pk=assignment_id)
-        .first()
+        .filter(pk=assignment)
     )
-    if assignment is None:
+
+
+_TO_RECORD: Remembered[Assignment] = Remembered(_to_record)
+
+
+def _record(
+    assignment_id: int, said: Said, by: User, key: UUID, origin: str, comparison: Comparison | None
+) -> Review:
+    values = as_values(by)
+    texts = bool(said.spans or said.steps)
+    found = [] if values is None else _TO_RECORD.rows(texts, assignment=assignment_id, **values)
+    if not found:
         raise Http404
+    assignment = found[0]
     if assignment.closed_by_id is not None or assignment.leased_by_id != by.pk:
         return _again(assignment, said, by, key, origin)
     trace = assignment.trace

@@ -106,6 +106,26 @@ def acting(user: User | AnonymousUser, *roles: str) -> Q:
     return found & Q(role__in=roles) if roles else found
 
 
+def as_values(user: User | AnonymousUser) -> dict[str, int | str | None] | None:
+    """What `acting` reads of a user, for a remembered query; `who_acts` is the way back. None for whoever may do nothing."""
+    if not isinstance(user, User) or not user.is_active:
+        return None
+    token = user.token_used
+    return {
+        "reader": user.pk,
+        "token_project": token.project_id if token else None,
+        "token_role": token.role if token else None,
+    }
+
+
+def who_acts(reader: int, token_project: int | None, token_role: str | None) -> User:
+    """A user who acts like the one whose `as_values` these are, and has no name."""
+    user = User(pk=reader)
+    if token_project is not None:
+        user.token_used = Token(project_id=token_project, role=str(token_role))
+    return user
+
+
 def projects_of(user: User | AnonymousUser, *roles: str) -> models.QuerySet[Member, int]:
     """The ids of the projects where the user acts in one of `roles`: the subquery of every `visible_to`."""
     return Member.objects.filter(acting(user, *roles)).values_list("project_id", flat=True)

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
 
-from reviews.models.projects import Member, Project, Role, Token, User, acting, projects_of
+from reviews.models.projects import Member, Project, Role, User, acting, as_values, projects_of, who_acts
 from reviews.models.remembered import Remembered
 from reviews.models.specs import SpecVersion
 
@@ -61,26 +61,15 @@ class RoundQuerySet(models.QuerySet["Round"]):
 
     def to_judge(self, user: User | AnonymousUser, pk: int) -> Round:
         """The round with `for_reader`, from a remembered query. Raises DoesNotExist where the user may not see it."""
-        if not isinstance(user, User) or not user.is_active:
-            raise Round.DoesNotExist
-        token = user.token_used
-        found = _TO_JUDGE.rows(
-            reader=user.pk,
-            round=pk,
-            token_project=token.project_id if token else None,
-            token_role=token.role if token else None,
-        )
+        values = as_values(user)
+        found = [] if values is None else _TO_JUDGE.rows(round=pk, **values)
         if not found:
             raise Round.DoesNotExist
         return found[0]
 
 
-def _to_judge(
-    reader: int, round: int, token_project: int | None, token_role: str | None
-) -> models.QuerySet[Round]:
-    user = User(pk=reader)
-    if token_project is not None:
-        user.token_used = Token(project_id=token_project, role=str(token_role))
+def _to_judge(*, round: int, **values: Any) -> models.QuerySet[Round]:
+    user = who_acts(**values)
     return Round.objects.visible_to(user).for_reader(user).filter(pk=round)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,18 +9,8 @@ from typing import Any
 
 from tests.bench.instance import Instance
 from tests.bench.numbers import spread
+from tests.chromium import FLAGS, PATH
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--enable-precise-memory-info",
-]
 # there: another trace is in the document. painted: the frame that shows it has been drawn (the first message after its
 # requestAnimationFrame). second: the frame after that has begun, which no paint of the trace can come later than.
 WATCH = """() => {
@@ -57,14 +46,13 @@ PRESS = "s"  # unsure: never asked about, as an accept of a text that was hardly
 @contextmanager
 def chromium() -> Iterator[Any]:
     """A browser, or None where there is none."""
-    path = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
-    if path is None:
+    if PATH is None:
         yield None
         return
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=FLAGS)
+        browser = driver.chromium.launch(executable_path=PATH, args=[*FLAGS, "--enable-precise-memory-info"])
         yield browser
         browser.close()
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import chromium
 import pytest
 from django.conf import settings
 from django.db import connections
@@ -15,19 +15,6 @@ from django.test import Client
 
 from reviews.models import User
 
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-]
 AXE = [os.environ.get("AXE_JS", ""), str(Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js")]
 
 
@@ -41,14 +28,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def browser(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Chromium, for one test. Its driver runs an event loop in this thread, so connections made meanwhile are its own."""
-    if CHROMIUM is None:
+    if chromium.PATH is None:
         pytest.skip("there is no Chromium: apt-get install chromium")
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="there is no Playwright: pip install playwright"
     )
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = driver.chromium.launch(executable_path=chromium.PATH, args=chromium.FLAGS)
         yield browser
         browser.close()
         connections.close_all()

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
+import chromium
 import pytest
 
 pytestmark = [pytest.mark.faults, pytest.mark.browser, pytest.mark.xdist_group("faults")]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-]
 
 
 @pytest.fixture
 def page():
     """A real Chromium whose console must stay silent."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
+    if chromium.PATH is None:
         pytest.skip("there is no Chromium: apt-get install chromium")
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="there is no Playwright: pip install playwright"
     )
     said: list[str] = []
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = driver.chromium.launch(executable_path=chromium.PATH, args=chromium.FLAGS)
         page = browser.new_page()
         page.set_default_timeout(20_000)
         page.on("console", lambda line: said.append(line.text))

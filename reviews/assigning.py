@@ -1,19 +1,17 @@
-"""The queue: opening slots, leasing the next trace, giving it back.
+"""The queue: leasing the next trace, holding it, giving it back.
 
 How `next` stays cheap for the reviewer who has judged the whole head of the queue: every lease notes how far its
 reviewer had nothing to take (`searched_to`), and the next search starts there. Slots that come back stand behind
-everything (`behind_all`); whatever else puts slots before such a place raises the round's epoch, and every
+everything (`slotting.behind_all`); whatever else puts slots before such a place raises the round's epoch, and every
 search starts from the front once.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import math
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,32 +22,27 @@ from django.db.models import (
     Count,
     Exists,
     F,
-    IntegerField,
     OuterRef,
     Q,
     QuerySet,
     Subquery,
-    Sum,
     Value,
     When,
 )
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from reviews import standing_in
+from reviews import slotting, standing_in
 from reviews.errors import Conflict, NotAllowed
 from reviews.models import (
     Assignment,
     Decision,
     Event,
     Question,
-    Requeue,
     Review,
     Role,
     Round,
     Skip,
-    Trace,
     User,
 )
 from reviews.models.queue import BACK_OF_THE_QUEUE, FRONT_OF_THE_QUEUE, Waiting
@@ -76,77 +69,6 @@ class Leased:
 
     assignments: list[Assignment]
     empty: str = ""
-
-
-def planned_readings(round: Round, trace_digest: bytes) -> int:
-    """How many people the plan wants to read a trace: the overlap, or two for the share drawn by the round's seed."""
-    drawn = draw(round.seed, "double", trace_digest) < round.double_share
-    return max(round.overlap, 2 if drawn else 1)
-
-
-def requeued(trace: Trace) -> int:
-    """How many readings a lead asked for beyond the plan."""
-    return sum(Requeue.objects.filter(trace=trace).values_list("readings", flat=True))
-
-
-def more_readings(trace: str) -> Coalesce:
-    """The same for the trace that `trace` refers to, as a column."""
-    rows = Requeue.objects.filter(trace=OuterRef(trace)).order_by().values("trace")
-    return Coalesce(Subquery(rows.annotate(n=Sum("readings")).values("n"), output_field=IntegerField()), 0)
-
-
-def open_slots(round: Round, traces: Sequence[Trace]) -> None:
-    """Put new traces in the queue, each slot at a random place of its own, and start their decisions as pending.
-
-    Exact repeats of a sample get no slots: the first of them is read for all.
-    """
-    read = standing_in.place(round, traces)
-    plan_slots(round, read)
-    Decision.objects.bulk_create(Decision(trace=trace, round=round) for trace in read)
-
-
-def answer_first(round: Round, trace: Trace, reviewer: User) -> bool:
-    """Whether this reader judges this trace by its answer alone first: drawn by the seed on the round's share."""
-    if not trace.answer or not trace.answer.chars or not trace.reasoning.chars:
-        return False
-    return draw(round.seed, f"answer first {reviewer.pk}", bytes(trace.digest)) < round.answer_first_share
-
-
-def every_clause(round: Round, trace: Trace, reviewer: User) -> bool:
-    """Whether this reader judges each clause of this trace, holds or fails: drawn by the seed on the round's share."""
-    return draw(round.seed, f"every clause {reviewer.pk}", bytes(trace.digest)) < round.full_clause_share
-
-
-def plan_slots(round: Round, traces: Sequence[Trace]) -> None:
-    """Open the slots that the plan asks for."""
-    Assignment.objects.bulk_create(
-        Assignment(round=round, trace=trace, slot=slot, place=_planned_place(round, trace.digest, slot))
-        for trace in traces
-        for slot in range(planned_readings(round, bytes(trace.digest)))
-    )
-    Round.objects.filter(pk=round.pk).update(epoch=F("epoch") + 1)
-
-
-def fit_slots(round: Round, trace: Trace, needed: int) -> None:
-    """Give a trace as many slots as it needs and take back open ones that it does not. Leased ones are left alone."""
-    slots = list(Assignment.objects.planned().filter(trace=trace).order_by("slot"))
-    surplus = len(slots) - needed
-    if surplus > 0:
-        free = [
-            slot.pk for slot in reversed(slots) if slot.closed_by_id is None and slot.leased_by_id is None
-        ]
-        Assignment.objects.filter(pk__in=free[:surplus]).delete()
-    elif surplus < 0:
-        taken, planned = {slot.slot for slot in slots}, planned_readings(round, bytes(trace.digest))
-        unused = [slot for slot in range(len(slots) + needed) if slot not in taken]
-        Assignment.objects.bulk_create(
-            Assignment(round=round, trace=trace, slot=slot, place=behind_all(), kind=slot_kind(slot, planned))
-            for slot in unused[:-surplus]
-        )
-
-
-def slot_kind(slot: int, planned: int) -> str:
-    return Assignment.Kind.NORMAL if slot < planned else Assignment.Kind.EXTRA
 
 
 def next_for(reviewer: User, round: Round, *, ahead: bool = False) -> Leased:
@@ -232,7 +154,7 @@ def release(assignment: Assignment) -> None:
         lease_key=None,
         searched_to=None,
         searched_epoch=None,
-        place=behind_all(),
+        place=slotting.behind_all(),
     )
 
 
@@ -255,11 +177,6 @@ def lease_again(slot: Assignment, reviewer: User, minutes: int) -> None:
         searched_to=None,
         searched_epoch=None,
     )
-
-
-def behind_all() -> int:
-    """A place behind every planned slot and, but for the clock's slack, behind all that came back before."""
-    return BACK_OF_THE_QUEUE + int(time.time() * 1000)
 
 
 def _lease(
@@ -406,13 +323,3 @@ def _why_empty(reviewer: User, round: Round, now: datetime) -> str:
             _("everything is judged") if found["any_slot"] else _("no traces have been imported yet")
         )
     return "; ".join(parts)
-
-
-def _planned_place(round: Round, trace_digest: bytes, slot: int) -> int:
-    return int(draw(round.seed, f"place {slot}", bytes(trace_digest)) * BACK_OF_THE_QUEUE)
-
-
-def draw(seed: str, what: str, digest: bytes) -> float:
-    """A number from 0 to 1 that the round's seed fixes for each trace and purpose."""
-    mark = hmac.new(seed.encode(), what.encode() + digest, hashlib.sha256).digest()
-    return int.from_bytes(mark[:6]) / 2**48

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from reviews import assigning, reviewing, serving, standing_in
+from reviews import drawing, reviewing, serving, standing_in
 from reviews.assigning import Leased, LeaseLost
 from reviews.errors import Invalid
 from reviews.models import (
@@ -41,7 +41,7 @@ def next_for(reviewer: User, round: Round) -> Leased:
     first = found.assignments[0]
     with transaction.atomic():
         sides = [first, *_siblings(first, reviewer, round)]
-    sides.sort(key=lambda side: assigning.draw(round.seed, f"side {reviewer.pk}", bytes(side.trace.digest)))
+    sides.sort(key=lambda side: drawing.draw(round.seed, f"side {reviewer.pk}", bytes(side.trace.digest)))
     return Leased(sides)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from reviews import assigning, deciding
+from reviews import deciding, drawing, slotting
 from reviews.models import Decision, Review, RoundPrompt, StandIn, Trace, User, Verdict
 
 
@@ -23,7 +23,7 @@ def derive(trace: Trace, counting: Sequence[Review], prompt_is_bad: bool, slots:
     if not counting and StandIn.objects.filter(trace=trace).exists():
         return
     round = trace.round
-    planned = assigning.planned_readings(round, bytes(trace.digest)) + assigning.requeued(trace)
+    planned = drawing.planned_readings(round, bytes(trace.digest)) + slotting.requeued(trace)
     outcome = deciding.of_reviews(round.rule, planned, counting)
     readings = sum(head.kind == Review.Kind.REVIEW for head in counting)
     if hasattr(trace.batch, "withdrawal"):
@@ -33,7 +33,7 @@ def derive(trace: Trace, counting: Sequence[Review], prompt_is_bad: bool, slots:
     decide(trace, outcome, readings)
     needed = max(outcome.needed, readings)
     if slots != needed:
-        assigning.fit_slots(round, trace, needed)
+        slotting.fit_slots(round, trace, needed)
 
 
 def bad_prompts(round_prompt_ids: set[int]) -> set[int]:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from reviews import assigning, deriving, permitting, saying, standing_in
+from reviews import deriving, drawing, permitting, saying, slotting, standing_in
 from reviews.errors import Unreadable, WinnowError
 from reviews.formats import canonical, verdicts_csv
 from reviews.formats.records import RefusedLine
@@ -185,14 +185,14 @@ class _Table:
             if slot.leased_by_id in (None, by.pk):
                 return slot
         number = max((slot.slot for slot in slots), default=-1) + 1
-        planned = assigning.planned_readings(self.round, bytes(trace.digest))
+        planned = drawing.planned_readings(self.round, bytes(trace.digest))
         slots.append(
             Assignment(
                 round=self.round,
                 trace=trace,
                 slot=number,
-                kind=assigning.slot_kind(number, planned),
-                place=assigning.behind_all(),
+                kind=slotting.slot_kind(number, planned),
+                place=slotting.behind_all(),
             )
         )
         return slots[-1]

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from reviews import assigning, holding_out
+from reviews import holding_out, slotting
 from reviews.formats import canonical
 from reviews.formats.records import RefusedLine, Sample
 from reviews.models import (
@@ -192,7 +192,7 @@ class Writer:
                     tokens=tokens if type(tokens) is int and 0 <= tokens < 2**31 else None,
                 )
             )
-        assigning.open_slots(self.round, Trace.objects.bulk_create(traces))
+        slotting.open_slots(self.round, Trace.objects.bulk_create(traces))
         Outcome.objects.bulk_create(
             Outcome(trace=trace, source="file", value=value)
             for trace, row in zip(traces, rows, strict=True)

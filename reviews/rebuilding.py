@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import Sum
 
-from reviews import assigning, deciding, standing_in
+from reviews import deciding, drawing, slotting, standing_in
 from reviews.models import (
     Assignment,
     Decision,
@@ -110,7 +110,7 @@ def _derive(
     round: Round, trace: Trace, heads: list[Review], withdrawn: bool, bad_prompt: bool, more: int
 ) -> Derived:
     """more: readings that a lead asked for beyond the plan."""
-    planned = assigning.planned_readings(round, bytes(trace.digest)) + more
+    planned = drawing.planned_readings(round, bytes(trace.digest)) + more
     outcome = deciding.of_reviews(round.rule, planned, heads)
     ruled = any(head.kind == Review.Kind.ADJUDICATION for head in heads)
     if withdrawn:
@@ -152,13 +152,13 @@ def _mend_afresh(round: Round, trace: Trace, derived: Derived) -> None:
     heads = list(trace.reviews.counting().order_by("at", "pk"))
     withdrawn = derived.why == Decision.Why.BATCH_WITHDRAWN
     bad = derived.why == Decision.Why.BAD_PROMPT
-    _mend(round, trace, _derive(round, trace, heads, withdrawn, bad, assigning.requeued(trace)))
+    _mend(round, trace, _derive(round, trace, heads, withdrawn, bad, slotting.requeued(trace)))
 
 
 def _mend(round: Round, trace: Trace, derived: Derived) -> None:
     values = {"round": round, "state": derived.state, "why": derived.why, "readings": derived.readings}
     Decision.objects.update_or_create(trace=trace, defaults=values)
-    planned = assigning.planned_readings(round, bytes(trace.digest))
+    planned = drawing.planned_readings(round, bytes(trace.digest))
     wrong = Assignment.objects.planned().filter(trace=trace).exclude(closed_by=None)
     wrong.exclude(slot__in=derived.closed).update(
         closed_by=None,
@@ -166,7 +166,7 @@ def _mend(round: Round, trace: Trace, derived: Derived) -> None:
         leased_until=None,
         leased_at=None,
         lease_key=None,
-        place=assigning.behind_all(),
+        place=slotting.behind_all(),
     )
     for slot, review_id in derived.closed.items():
         Assignment.objects.update_or_create(
@@ -176,8 +176,8 @@ def _mend(round: Round, trace: Trace, derived: Derived) -> None:
             create_defaults={
                 "round": round,
                 "closed_by_id": review_id,
-                "place": assigning.behind_all(),
-                "kind": assigning.slot_kind(slot, planned),
+                "place": slotting.behind_all(),
+                "kind": slotting.slot_kind(slot, planned),
             },
         )
-    assigning.fit_slots(round, trace, derived.slots)
+    slotting.fit_slots(round, trace, derived.slots)

@@ -12,7 +12,7 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from reviews import assigning, deciding, saying, standing_in
+from reviews import assigning, deciding, drawing, saying, slotting, standing_in
 from reviews.assigning import LeaseLost
 from reviews.deriving import counting, decide, is_reading, rederive, rederive_siblings
 from reviews.errors import Conflict, NotAllowed, WinnowError
@@ -95,7 +95,7 @@ def _to_record(texts: bool, *, assignment: int, **values: Any) -> QuerySet[Assig
         Assignment.objects.visible_to(who_acts(**values))
         .select_for_update(of=("self",))
         .select_related(*held)
-        .annotate(more=assigning.more_readings("trace"), repeats=standing_in.repeats("trace"))
+        .annotate(more=slotting.more_readings("trace"), repeats=standing_in.repeats("trace"))
         .filter(pk=assignment)
     )
 
@@ -124,7 +124,7 @@ def _record(
         )
     saying.check_steps(said, trace, assignment.round.mode)
     at_the_desk = origin == Review.Origin.DESK and not assignment.round.beside
-    if at_the_desk and assigning.every_clause(assignment.round, trace, by):
+    if at_the_desk and drawing.every_clause(assignment.round, trace, by):
         saying.check_every_clause(said)
     if said.stage == Review.Stage.ANSWER_ONLY:
         return _record_answer_only(assignment, said, by, key, origin)
@@ -146,7 +146,7 @@ def _record_planned(
     """A reading that the plan asked for: it closes its slot and may decide the trace."""
     round, trace = assignment.round, assignment.trace
     heads = list(trace.reviews.heads())
-    planned = assigning.planned_readings(round, bytes(trace.digest)) + extent.more
+    planned = drawing.planned_readings(round, bytes(trace.digest)) + extent.more
     before = deciding.of_reviews(round.rule, planned, counting(heads))
     own = next((head for head in heads if head.reviewer_id == by.pk and is_reading(head)), None)
     review = write(
@@ -167,7 +167,7 @@ def _record_planned(
     decide(trace, after, readings, repeats=extent.repeats)
     review.came_to = after.state
     if after.needed != before.needed:
-        assigning.fit_slots(round, trace, after.needed)
+        slotting.fit_slots(round, trace, after.needed)
     _log(assignment.round, review, said)
     return review
 

@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from reviews import assigning, calibrating
-from reviews.assigning import Leased, draw
+from reviews.assigning import Leased
+from reviews.drawing import draw
 from reviews.errors import NotAllowed
 from reviews.models import Assignment, Gold, Review, Role, Round, User, Verdict
 from reviews.models.queue import BESIDE_THE_PLAN

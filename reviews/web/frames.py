@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import Any
 
-from reviews import asking, assigning, choosing_keys
+from reviews import asking, choosing_keys, drawing
 from reviews.formats import spec_markdown
 from reviews.models import Assignment, Round, User
 from reviews.web import reading
@@ -37,7 +37,7 @@ def keys(reader: User) -> dict[str, Any]:
 def of_assignment(assignment: Assignment, reader: User) -> dict[str, Any]:
     """A trace as this reader is to judge it. Drawn for the answer first, it comes without its chain until that is done."""
     round, trace = assignment.round, assignment.trace
-    first = not round.beside and assigning.answer_first(round, trace, reader)
+    first = not round.beside and drawing.answer_first(round, trace, reader)
     alone = first and assignment.answered_alone is None
     shown = reading.for_desk(assignment)
     if alone:
@@ -51,7 +51,7 @@ def of_assignment(assignment: Assignment, reader: User) -> dict[str, Any]:
         "key": key,
         "alone": alone,
         "answered_alone": assignment.answered_alone if first else None,
-        "every_clause": not alone and not round.beside and assigning.every_clause(round, trace, reader),
+        "every_clause": not alone and not round.beside and drawing.every_clause(round, trace, reader),
         "labels_steps": not alone and round.mode in (Round.Mode.STEPS, Round.Mode.FIRST_WRONG),
         "questions": asking.on(trace, reader) if assignment.asked else [],
         "stands_for": getattr(assignment, "repeats", 0) + 1,

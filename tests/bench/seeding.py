@@ -28,7 +28,7 @@ from django.db import connection, transaction  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from reviews import assigning, inviting, planning, preparing, publishing  # noqa: E402
+from reviews import drawing, inviting, planning, preparing, publishing  # noqa: E402
 from reviews.formats import canonical  # noqa: E402
 from reviews.models import (  # noqa: E402
     Assignment,
@@ -155,7 +155,7 @@ def write_round(round: Round, traces: int, texts: int, chars: int, veteran: User
     )
     first, slots = next_id(Trace), round.overlap
     digests = [draw.randbytes(32) for _ in range(traces)]
-    spots = [[assigning._planned_place(round, digest, slot) for slot in range(slots)] for digest in digests]
+    spots = [[drawing.place_of(round, digest, slot) for slot in range(slots)] for digest in digests]
     head: list[int] = []
     if veteran is not None:
         order = sorted((min(of), number) for number, of in enumerate(spots))

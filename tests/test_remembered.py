@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -72,6 +73,19 @@ def test_a_token_narrows_the_round_to_judge(round: Round, project: Any) -> None:
 def test_a_value_that_the_query_does_not_hold_is_an_error_and_not_ignored(db: None) -> None:
     with pytest.raises(ValueError, match="kind is not a parameter"):
         Remembered(lambda *, pk, kind: User.objects.filter(pk=pk)).rows(pk=1, kind="gold")
+
+
+def test_a_number_that_no_column_holds_is_in_no_row(client: Any, round: Round, ada: User) -> None:
+    client.force_login(ada)
+    for beyond in (2**63, 10**30):
+        with pytest.raises(Round.DoesNotExist):
+            Round.objects.to_judge(ada, beyond)
+        assert client.get(f"/p/pilot/rounds/{beyond}/review").status_code == 404
+        token = inviting.make_token(ada, round.project, Role.REVIEWER, by=None)
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid.uuid4())}
+        said = {"data": {"verdict": "accept"}, "content_type": "application/json", "headers": headers}
+        for address in (f"rounds/{beyond}/next", f"assignments/{beyond}/review"):
+            assert client.post(f"/api/v1/{address}", **said).status_code == 404
 
 
 @pytest.mark.django_db(transaction=True)

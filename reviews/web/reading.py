@@ -57,11 +57,7 @@ def _shown(trace: Trace, own: list[str] | None, kept: Any, kept_answer: Any) -> 
     messages = trace.round_prompt.prompt.as_messages
     return {
         "prompt_messages": [
-            {
-                **message,
-                "words": len(message["content"].split()),
-                "html": exact_html(message["content"]),
-            }
+            {**message, "words": len(message["content"].split()), "html": exact_html(message["content"])}
             for message in messages
         ],
         "steps_html": mark_safe("".join(_list_items(read, reasoning))),  # noqa: S308  the rendering package made it, sanitised

@@ -12,7 +12,7 @@ from reviews import permitting
 from reviews.deriving import rederive, rederive_siblings
 from reviews.errors import Conflict, Invalid
 from reviews.models import Decision, Event, Member, Review, Role, StandIn, Trace, User, Verdict
-from reviews.reviewing import same, write
+from reviews.recording import same, write
 from reviews.saying import Said
 
 

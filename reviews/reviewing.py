@@ -9,42 +9,25 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import Http404
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from reviews import assigning, deciding, drawing, saying, slotting, standing_in
+from reviews import assigning, deciding, drawing, recording, saying, slotting, standing_in
 from reviews.assigning import LeaseLost
 from reviews.deriving import counting, decide, is_reading, rederive, rederive_siblings
-from reviews.errors import Conflict, NotAllowed, WinnowError
+from reviews.errors import Conflict, NotAllowed
 from reviews.models import (
     Assignment,
-    Citation,
     Comparison,
     Decision,
     Event,
     Review,
-    Round,
-    SpecVersion,
-    StepLabel,
     Trace,
     User,
     Verdict,
 )
 from reviews.models.projects import as_values, who_acts
 from reviews.models.remembered import Remembered
-from reviews.saying import Said, citations, clauses_of
-
-
-class KeyReused(WinnowError):
-    code = "key-reused"
-
-    def __init__(self) -> None:
-        super().__init__(
-            _(
-                "This Idempotency-Key was used for another decision. Make a new key for each decision; "
-                "nothing was saved."
-            )
-        )
+from reviews.saying import Said
 
 
 class TraceDropped(Conflict):
@@ -82,7 +65,7 @@ def record(
     except IntegrityError:
         # The same key for another assignment, perhaps at this very moment.
         if Review.objects.filter(reviewer=by, key=key).exists():
-            raise KeyReused from None
+            raise recording.KeyReused from None
         raise
 
 
@@ -127,9 +110,9 @@ def _record(
     if at_the_desk and drawing.every_clause(assignment.round, trace, by):
         saying.check_every_clause(said)
     if said.stage == Review.Stage.ANSWER_ONLY:
-        return _record_answer_only(assignment, said, by, key, origin)
+        return recording.on_the_answer_alone(assignment, said, by, key, origin)
     if assignment.kind in assigning.BESIDE:
-        return _record_beside(assignment, said, by, key, origin)
+        return recording.beside_the_plan(assignment, said, by, key, origin)
     extent = Extent(**{name: getattr(assignment, name) for name in Extent._fields})
     return _record_planned(assignment, said, by, key, origin, comparison, extent)
 
@@ -149,7 +132,7 @@ def _record_planned(
     planned = drawing.planned_readings(round, bytes(trace.digest)) + extent.more
     before = deciding.of_reviews(round.rule, planned, counting(heads))
     own = next((head for head in heads if head.reviewer_id == by.pk and is_reading(head)), None)
-    review = write(
+    review = recording.write(
         trace,
         said,
         by,
@@ -168,71 +151,8 @@ def _record_planned(
     review.came_to = after.state
     if after.needed != before.needed:
         slotting.fit_slots(round, trace, after.needed)
-    _log(assignment.round, review, said)
+    recording.log(round, review, said)
     return review
-
-
-def _record_beside(assignment: Assignment, said: Said, by: User, key: UUID, origin: str) -> Review:
-    """Gold, training or a repeat: on record beside the plan, it decides nothing."""
-    trace = assignment.trace
-    number = 2 if assignment.kind == Assignment.Kind.REPEAT else 1
-    own = (
-        trace.reviews.heads()
-        .filter(reviewer=by, kind=Review.Kind.REVIEW, stage=said.stage, pass_number=number)
-        .first()
-    )
-    review = write(
-        trace,
-        said,
-        by,
-        key,
-        origin,
-        spec=assignment.round.spec_version,
-        slot=assignment.slot,
-        supersedes=own,
-        served=assignment.kind,
-        pass_number=number,
-    )
-    Assignment.objects.filter(pk=assignment.pk).update(closed_by=review)
-    review.came_to = trace.decision.state
-    _log(assignment.round, review, said)
-    return review
-
-
-def _record_answer_only(assignment: Assignment, said: Said, by: User, key: UUID, origin: str) -> Review:
-    """A verdict on the answer alone. The lease goes on: the chain is shown next, and judged too."""
-    trace = assignment.trace
-    done = trace.reviews.heads().filter(
-        reviewer=by, kind=Review.Kind.REVIEW, stage=Review.Stage.ANSWER_ONLY, pass_number=1
-    )
-    if (own := done.first()) is not None:
-        return same(own, said, trace)
-    served = assignment.kind if assignment.kind in assigning.BESIDE else Review.Served.NORMAL
-    review = write(
-        trace,
-        said,
-        by,
-        key,
-        origin,
-        spec=assignment.round.spec_version,
-        slot=assignment.slot,
-        supersedes=None,
-        served=served,
-    )
-    review.came_to = trace.decision.state
-    _log(assignment.round, review, said)
-    return review
-
-
-def _log(round: Round, review: Review, said: Said) -> None:
-    Event.objects.log(
-        round.project_id,
-        "review.recorded",
-        review.reviewer,
-        review,
-        verdict=said.verdict,
-        body=review.body_digest.hex(),
-    )
 
 
 def withdraw(review: Review, *, by: User, key: UUID | None = None) -> Review:
@@ -246,7 +166,7 @@ def withdraw(review: Review, *, by: User, key: UUID | None = None) -> Review:
     except IntegrityError:
         later = Review.objects.filter(supersedes=review).first()
         if later is not None and later.verdict == Verdict.WITHDRAWN:
-            return _with_outcome(later)  # the same undo, a moment earlier
+            return recording.with_outcome(later)  # the same undo, a moment earlier
         raise Conflict(
             _("This verdict was changed meanwhile, so it was not undone. Look at the newest one.")
         ) from None
@@ -257,13 +177,13 @@ def _withdraw(review: Review, by: User, key: UUID) -> Review:
         raise NotAllowed(_("Undoing this verdict"), _("reviewer who gave it; nobody else"))
     if (later := Review.objects.filter(supersedes=review).first()) is not None:
         if later.verdict == Verdict.WITHDRAWN:
-            return _with_outcome(later)
+            return recording.with_outcome(later)
         raise Conflict(_("This verdict was changed meanwhile, so it was not undone. Look at the newest one."))
     if review.verdict == Verdict.WITHDRAWN:
-        return _with_outcome(review)
+        return recording.with_outcome(review)
     trace = Trace.objects.select_related("round__spec_version", "decision").get(pk=review.trace_id)
     slots = list(Assignment.objects.select_for_update(of=("self",)).filter(trace=trace))
-    undone = write(
+    undone = recording.write(
         trace,
         Said(Verdict.WITHDRAWN),
         by,
@@ -283,7 +203,7 @@ def _withdraw(review: Review, by: User, key: UUID) -> Review:
     if review.kind == Review.Kind.ADJUDICATION and review.verdict == Verdict.BAD_PROMPT:
         rederive_siblings(trace)
     Event.objects.log(trace.round.project_id, "review.withdrawn", by, undone, of=review.pk)
-    return _with_outcome(undone)
+    return recording.with_outcome(undone)
 
 
 def _again(assignment: Assignment, said: Said, by: User, key: UUID, origin: str) -> Review:
@@ -294,7 +214,7 @@ def _again(assignment: Assignment, said: Said, by: User, key: UUID, origin: str)
     done = Review.objects.filter(reviewer=by, key=key).first()
     equal = done is not None and bytes(done.body_digest) == said.digest(assignment.trace, done.kind)
     if done is not None and (equal or origin != Review.Origin.DESK):
-        return same(done, said, assignment.trace)
+        return recording.same(done, said, assignment.trace)
     own = (
         Review.objects.heads()
         .filter(trace=assignment.trace, reviewer=by, kind=Review.Kind.REVIEW, stage=Review.Stage.FINAL)
@@ -315,69 +235,3 @@ def _again(assignment: Assignment, said: Said, by: User, key: UUID, origin: str)
             "saved. Take the next one."
         )
     )
-
-
-def same(done: Review, said: Said, trace: Trace) -> Review:
-    if bytes(done.body_digest) != said.digest(trace, done.kind):
-        raise KeyReused
-    return _with_outcome(done)
-
-
-def _with_outcome(review: Review) -> Review:
-    """With what the trace's reviews come to now."""
-    review.came_to = Decision.objects.values_list("state", flat=True).get(trace=review.trace_id)
-    return review
-
-
-def write(
-    trace: Trace,
-    said: Said,
-    by: User,
-    key: UUID,
-    origin: str,
-    *,
-    spec: SpecVersion | None,
-    slot: int | None,
-    supersedes: Review | None,
-    kind: str = Review.Kind.REVIEW,
-    served: str = Review.Served.NORMAL,
-    pass_number: int = 1,
-    comparison: Comparison | None = None,
-) -> Review:
-    """Insert a review with its citations and step labels. Raises Invalid, ClauseNeeded."""
-    needs_clauses = said.clauses or said.remarks or said.spans or said.holds
-    cited = citations(said, clauses_of(spec) if needs_clauses else {}, trace)
-    review = Review.objects.create(
-        round_id=trace.round_id,
-        trace=trace,
-        slot=slot,
-        reviewer=by,
-        reviewer_kind=by.kind,
-        kind=kind,
-        origin=origin,
-        stage=said.stage,
-        served=served,
-        pass_number=pass_number,
-        verdict=said.verdict,
-        spec_version=spec,
-        comment=said.comment,
-        other=said.other,
-        every_clause=bool(said.holds),
-        comparison=comparison,
-        seconds=said.seconds,
-        shown_share=said.shown_share,
-        words_a_minute=said.words_a_minute,
-        key=key,
-        body_digest=said.digest(trace, kind),
-        supersedes=supersedes,
-        at=timezone.now(),
-    )
-    for citation in cited:
-        citation.review = review
-    Citation.objects.bulk_create(cited)
-    if said.steps:
-        StepLabel.objects.bulk_create(
-            StepLabel(review=review, step=mark.step, start=mark.start, end=mark.end, label=mark.label)
-            for mark in said.steps
-        )
-    return review

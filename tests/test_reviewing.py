@@ -11,7 +11,8 @@ from reviews import adjudicating, assigning, deciding, importing, planning, revi
 from reviews.assigning import LeaseLost
 from reviews.errors import Conflict, Invalid, NotAllowed
 from reviews.models import Assignment, Citation, Decision, Event, ImportBatch, Review, Role, Trace
-from reviews.reviewing import KeyReused, TraceDropped
+from reviews.recording import KeyReused
+from reviews.reviewing import TraceDropped
 from reviews.saying import ClauseNeeded, Said, Span
 
 

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from reviews.errors import Conflict, Invalid
 from reviews.models import Idempotency, User
-from reviews.reviewing import KeyReused
+from reviews.recording import KeyReused
 
 ABANDONED = timedelta(minutes=2)
 

@@ -29,6 +29,10 @@ class Estimate:
 
     n counts the items that carry the figure. `state` is "ok", or
     "no-pairs", "one-category": no value, because there is nothing to compare;
+    "not-two-raters": no value, because the measure is one of two raters;
+    "never-given": no value, because nobody gave that label to an item with two ratings;
+    "one-sided": no value, because all gold has the same verdict;
+    "two-others": a value but no interval, because two others alone are no consensus;
     "too-few": a value but no interval, under 30 items or under 20 clusters;
     "no-spread", "unstable": a value but no interval, because resampling shows no spread, or because more than
     1 % of the replicates have no value;
@@ -95,20 +99,47 @@ def clustered_wilson(
     """
     check_counts(accepted, sampled)
     clusters, hits, trials = len(sampled), int(accepted.sum()), int(sampled.sum())
-    rate = hits / trials
     if clusters == 1:
-        return ClusteredRate(rate, None, None, None, "undefined")
-
+        return ClusteredRate(hits / trials, None, None, None, "undefined")
     # Whole numbers, so that equal rates give a variance of exactly 0; 1 - 49 * (1/49) would not.
     residuals = (accepted.astype(np.int64) * trials - hits * sampled.astype(np.int64)).astype(np.float64)
     variance = clusters / (clusters - 1) * float((residuals / trials) @ (residuals / trials)) / trials**2
-    if variance == 0 or hits in (0, trials):
+    return _clustered(hits, trials, variance, clusters, level, sided)
+
+
+def clustered_ratio(
+    hits: NDArray[np.float64], trials: NDArray[np.float64], level: float = 0.95, sided: Sides = 2
+) -> ClusteredRate:
+    """The same for shares of trials: a trace that three people read brings halves of a pair.
+
+    hits, trials: shape (clusters,), 0 <= hits <= trials; clusters without a trial must be left out.
+    The trials of one cluster need not be independent. Edges, standing and sources as in clustered_wilson.
+    Raises InsufficientData without a cluster, UnfitData when hits are out of range.
+    """
+    if not len(trials):
+        raise InsufficientData("A clustered rate", "nothing was sampled.")
+    if (trials <= 0).any() or (hits < -1e-9).any() or (hits > trials + 1e-9).any():
+        raise UnfitData("A clustered rate", "a cluster has more hits than trials, or no trial.")
+    clusters, total = len(trials), float(trials.sum())
+    rate = min(1.0, max(0.0, float(hits.sum()) / total))
+    if clusters == 1:
+        return ClusteredRate(rate, None, None, None, "undefined")
+    residuals = hits - rate * trials
+    variance = clusters / (clusters - 1) * float(residuals @ residuals) / total**2
+    found = 0.0 if variance < 1e-20 else variance  # what rounding leaves of equal rates
+    return _clustered(rate * total, total, found, clusters, level, sided)
+
+
+def _clustered(
+    hits: float, trials: float, variance: float, clusters: int, level: float, sided: Sides
+) -> ClusteredRate:
+    rate = hits / trials
+    if variance == 0 or rate in (0, 1):
         effective_n = float(clusters)
     else:
         effective_n = min(rate * (1 - rate) / variance, float(trials))
     if 10 * hits > 9 * trials:
         effective_n = min(effective_n, float(clusters))
-
     quantile = float(special.stdtrit(clusters - 1, _probability(level, sided)))
     low, high = _score_bounds(rate, effective_n, quantile)
     return ClusteredRate(rate, low, high, effective_n, standing(clusters))
@@ -145,23 +176,26 @@ def percentile_bootstrap(
     seed: int,
     level: float = 0.95,
     replicates: int = 2000,
+    times: NDArray[np.int64] | None = None,
 ) -> Percentiles:
     """Two-sided percentile interval of a statistic of column totals, the rows drawn with replacement.
 
-    sums: shape (clusters, columns), the sufficient sums of each cluster.
+    sums: shape (clusters, columns), the sufficient sums of each cluster. times: shape (clusters,), how many
+    clusters have that row, where equal ones stand together already.
     statistic: column totals of shape (replicates, columns) to values of shape (replicates,), NaN where there
     is none; those replicates are left out and their share is returned.
     Equal rows are drawn together by one multinomial, so the cost grows with the distinct rows.
     Raises InsufficientData when no replicate has a value.
     Source: Efron & Tibshirani 1993, chapter 13; Davison & Hinkley 1997, section 3.8, for clusters.
     """
-    rows, times = _distinct(sums)
+    rows, times = _distinct(sums, np.ones(len(sums), dtype=np.int64) if times is None else times)
+    clusters = int(times.sum())
     generator = np.random.default_rng(seed)
     values = []
     at_once = max(1, WEIGHTS_AT_ONCE // len(rows))
     for start in range(0, replicates, at_once):
         size = min(at_once, replicates - start)
-        weights = generator.multinomial(len(sums), times / len(sums), size=size)
+        weights = generator.multinomial(clusters, times / clusters, size=size)
         values.append(statistic(weights @ rows))
     drawn = np.concatenate(values)
     defined = drawn[~np.isnan(drawn)]
@@ -171,13 +205,16 @@ def percentile_bootstrap(
     return Percentiles(float(low), float(high), 1 - len(defined) / len(drawn))
 
 
-def _distinct(sums: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _distinct(
+    sums: NDArray[np.float64], times: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The distinct rows, in an order that depends on nothing else, and how often each occurs."""
     if not len(sums):
         raise InsufficientData("A bootstrap interval", "there is no cluster.")
-    ordered = sums[np.lexsort(sums.T)]  # a tenth of the time of np.unique(axis=0)
+    order = np.lexsort(sums.T)  # a tenth of the time of np.unique(axis=0)
+    ordered = sums[order]
     starts = np.flatnonzero(np.r_[True, (ordered[1:] != ordered[:-1]).any(axis=1)])
-    return ordered[starts], np.diff(np.r_[starts, len(sums)])
+    return ordered[starts], np.add.reduceat(times[order], starts)
 
 
 def _probability(level: float, sided: Sides) -> float:

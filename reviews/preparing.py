@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from reviews import jobs
 from reviews.formats import canonical
-from reviews.models import Rendering, Round, Text, Trace
+from reviews.models import Prompt, PromptRendering, Rendering, Round, Text, Trace
 from reviews.rendering import document
 
 TRACES_AT_ONCE = 50
@@ -31,8 +32,9 @@ def split_digest(steps: list[str] | None) -> bytes:
 
 
 def render_trace(trace_id: int) -> None:
-    """Render reasoning and answer of one trace, where that is not done. Safe to run twice, also at once."""
-    trace = Trace.objects.select_related("reasoning", "answer").get(pk=trace_id)
+    """Render prompt, reasoning and answer of one trace, where that is not done. Safe to run twice, also at once."""
+    trace = Trace.objects.with_texts().get(pk=trace_id)
+    _render_prompt(trace.round_prompt.prompt)
     _render(trace.reasoning, own_steps(trace.meta_object))
     if trace.answer is not None:
         _render(trace.answer, None)
@@ -54,12 +56,14 @@ def run_job(job_id: int) -> None:
 
 
 def _missing(round: Round) -> Any:
-    """The traces of a round with a text that no present rendering has."""
+    """The traces of a round with a text or a prompt that no present rendering has."""
     ready = Rendering.objects.filter(version=document.VERSION)
+    prompts = PromptRendering.objects.filter(version=document.VERSION)
     return (
         Trace.objects.filter(round=round)
         .filter(
-            ~Exists(ready.filter(text=OuterRef("reasoning")))
+            ~Exists(prompts.filter(prompt=OuterRef("round_prompt__prompt")))
+            | ~Exists(ready.filter(text=OuterRef("reasoning")))
             | Q(answer__isnull=False) & ~Exists(ready.filter(text=OuterRef("answer")))
         )
         .order_by("pk")
@@ -78,13 +82,24 @@ def _render(text: Text, steps: list[str] | None) -> None:
     if Rendering.objects.filter(text=text, split=split, version=document.VERSION).exists():
         return
     made = document.render(text.as_text, steps).to_json()
+    _keep(Rendering(text=text, split=split, version=document.VERSION, document=made.encode()))
+
+
+def _render_prompt(prompt: Prompt) -> None:
+    """A system prompt stays as it is: the desk compares it, word by word, with the one before."""
+    if PromptRendering.objects.filter(prompt=prompt, version=document.VERSION).exists():
+        return
+    made = [
+        None if message["role"] == "system" else document.render(message["content"]).to_json()
+        for message in prompt.as_messages
+    ]
+    documents = json.dumps(made, ensure_ascii=False).encode()
+    _keep(PromptRendering(prompt=prompt, version=document.VERSION, documents=documents))
+
+
+def _keep(made: Rendering | PromptRendering) -> None:
     try:
         with transaction.atomic():
-            Rendering.objects.create(
-                text=text,
-                split=split,
-                version=document.VERSION,
-                document=made.encode() if isinstance(made, str) else made,
-            )
+            made.save(force_insert=True)
     except IntegrityError:
         return  # another worker was a moment quicker, with the same bytes

@@ -31,6 +31,28 @@ def test_the_desk_shows_plain_steps_until_the_worker_has_rendered(import_rows, r
     assert "<strong><span" in client.post(f"/p/pilot/rounds/{round.pk}/next").text
 
 
+def test_the_prompt_is_typeset_too_and_exact_one_key_away(import_rows, round, ada):
+    messages = [
+        {"role": "system", "content": "Be *brief*."},
+        {"role": "user", "content": "What is $x^2$ for **x** = 3?"},
+    ]
+    import_rows([trace_row(1, prompt=messages)])
+    trace = Trace.objects.get()
+    assert "<math" not in desk_of(ada).post(f"/p/pilot/rounds/{round.pk}/next").text
+    preparing.render_trace(trace.pk)
+    page = desk_of(ada).post(f"/p/pilot/rounds/{round.pk}/next").text
+    asked = page.split('class="part reasoning"')[0]
+    assert "<math" in asked
+    assert "<strong><span" in asked
+    assert "Be *brief*." in asked  # the system prompt is compared word by word, so it stays as it is
+    assert "$x^2$" in asked.split("<template data-raw>")[1]
+
+    lease = assigning.next_for(ada, round).assignments[0]
+    made = desk_of(ada).get(f"/assignments/{lease.pk}/rendered").text
+    assert made.count("data-message") == 1
+    assert "<math" in made
+
+
 def test_a_round_is_rendered_by_a_job_that_goes_on_where_it_was(import_rows, round):
     import_rows([trace_row(number, reasoning=f"text {number}", answer="same") for number in range(5)])
     preparing.render_trace(Trace.objects.order_by("pk").first().pk)

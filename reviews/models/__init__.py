@@ -13,7 +13,7 @@ from reviews.models.outcomes import Outcome
 from reviews.models.projects import Invitation, LoginLink, Member, Project, Role, Token, User
 from reviews.models.questions import Question
 from reviews.models.queue import Assignment, Requeue, Skip
-from reviews.models.renderings import Rendering
+from reviews.models.renderings import PromptRendering, Rendering
 from reviews.models.reviews import Citation, Decision, Review, StepLabel, Verdict
 from reviews.models.rounds import Round
 from reviews.models.specs import Clause, SpecVersion
@@ -43,6 +43,7 @@ __all__ = [
     "Override",
     "Project",
     "Prompt",
+    "PromptRendering",
     "Question",
     "RefusedLine",
     "Rendering",

@@ -78,15 +78,18 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """With all that the desk shows of a trace, in the same query. version: of the renderer.
 
         answered_alone: the verdict that this reader gave on the answer alone. asked: whether they asked the lead about it.
-        rendered, rendered_split, rendered_answer: what the worker made of the texts, where it has.
+        rendered, rendered_split, rendered_answer, rendered_prompt: what the worker made of the texts, where it has.
         """
         from reviews.models.questions import Question
-        from reviews.models.renderings import Rendering
+        from reviews.models.renderings import PromptRendering, Rendering
         from reviews.models.reviews import Review
 
         ready = Rendering.objects.filter(version=version).order_by("pk")
         of_reasoning = ready.filter(text=OuterRef("trace__reasoning"))
         of_answer = ready.filter(text=OuterRef("trace__answer"))
+        of_prompt = PromptRendering.objects.filter(
+            version=version, prompt=OuterRef("trace__round_prompt__prompt")
+        )
         alone = Review.objects.heads().filter(
             trace=OuterRef("trace"), reviewer=reviewer, stage=Review.Stage.ANSWER_ONLY
         )
@@ -99,6 +102,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
             rendered=Subquery(of_reasoning.values("document")[:1]),
             rendered_split=Subquery(of_reasoning.values("split")[:1]),
             rendered_answer=Subquery(of_answer.values("document")[:1]),
+            rendered_prompt=Subquery(of_prompt.values("documents")[:1]),
         )
 
     def planned(self) -> Self:
@@ -154,6 +158,7 @@ class Assignment(models.Model):
     rendered: bytes | None
     rendered_split: bytes | None
     rendered_answer: bytes | None
+    rendered_prompt: bytes | None
 
     objects = AssignmentQuerySet.as_manager()
 

@@ -21,6 +21,7 @@ from reviews.web.answers import is_htmx, person, unfit
 from reviews.web.forms import SaidForm
 
 LISTED = 50
+COUNTED = 1000  # verdicts; counting all of a large round would hold up the page
 
 
 @login_required
@@ -40,7 +41,8 @@ def desk(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         **frames.keys(person(request)),
         "said": last,
         "cited": cited(last) if last else (),
-        "judged": mine.count(),
+        "judged": mine.order_by()[: COUNTED + 1].count(),
+        "counted": COUNTED,
     }
     if first:
         first.round = round

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from reviews import preparing
-from reviews.models import Assignment, Outcome, Rendering, Text, Trace
+from reviews.models import Assignment, Outcome, PromptRendering, Rendering, Text, Trace
 from reviews.rendering import direction, document, plain, raw
 from reviews.rendering.document import Document, RenderedStep
 
@@ -26,7 +26,7 @@ def for_desk(assignment: Assignment) -> dict[str, Any]:
     kept = assignment.rendered
     if kept is not None and bytes(assignment.rendered_split) != preparing.split_digest(own):
         kept = None
-    shown = _shown(trace, own, kept, assignment.rendered_answer)
+    shown = _shown(trace, own, kept, assignment.rendered_answer, assignment.rendered_prompt)
     if round.shows_reference and trace.round_prompt.reference is not None:
         reference = json.loads(bytes(trace.round_prompt.reference))
         shown["reference"] = (
@@ -40,7 +40,14 @@ def for_desk(assignment: Assignment) -> dict[str, Any]:
 def whole(trace: Trace) -> dict[str, Any]:
     """The same of a trace that a lead or auditor looks at."""
     own = preparing.own_steps(trace.meta_object)
-    return _shown(trace, own, _kept(trace.reasoning, own), _kept(trace.answer, None))
+    prompt = PromptRendering.objects.filter(prompt=trace.round_prompt.prompt, version=document.VERSION)
+    return _shown(
+        trace,
+        own,
+        _kept(trace.reasoning, own),
+        _kept(trace.answer, None),
+        prompt.values_list("documents", flat=True).first(),
+    )
 
 
 def _kept(text: Text | None, own: list[str] | None) -> bytes | None:
@@ -50,16 +57,14 @@ def _kept(text: Text | None, own: list[str] | None) -> bytes | None:
     return ready.values_list("document", flat=True).first()
 
 
-def _shown(trace: Trace, own: list[str] | None, kept: Any, kept_answer: Any) -> dict[str, Any]:
+def _shown(
+    trace: Trace, own: list[str] | None, kept: Any, kept_answer: Any, kept_prompt: Any
+) -> dict[str, Any]:
     reasoning = trace.reasoning.as_text
     answer = trace.answer.as_text if trace.answer else ""
     read = _document(reasoning, own, kept)
-    messages = trace.round_prompt.prompt.as_messages
     return {
-        "prompt_messages": [
-            {**message, "words": len(message["content"].split()), "html": exact_html(message["content"])}
-            for message in messages
-        ],
+        "prompt_messages": list(_messages(trace.round_prompt.prompt.as_messages, kept_prompt)),
         "steps_html": mark_safe("".join(_list_items(read, reasoning))),  # noqa: S308  the rendering package made it, sanitised
         "step_count": len(read.steps),
         "words": len(reasoning.split()),
@@ -68,8 +73,25 @@ def _shown(trace: Trace, own: list[str] | None, kept: Any, kept_answer: Any) -> 
         "raw_answer_html": mark_safe(raw.render(answer)),  # noqa: S308
         "unseen": raw.unseen(reasoning) + raw.unseen(answer),
         "answer_html": _blocks(_document(answer, None, kept_answer), answer) if answer else None,
-        "rendered": bool(kept or not reasoning) and bool(kept_answer or not answer),
+        "rendered": bool(kept_prompt and (kept or not reasoning) and (kept_answer or not answer)),
     }
+
+
+def _messages(messages: list[dict[str, Any]], kept: Any) -> Iterator[dict[str, Any]]:
+    """The prompt's messages, typeset where the worker has done so, and exact one key away."""
+    documents = json.loads(bytes(kept)) if kept else [None] * len(messages)
+    for message, made in zip(messages, documents, strict=True):
+        content = message["content"]
+        yield {
+            **message,
+            "words": len(content.split()),
+            "html": _blocks(Document.from_json(made), content) if made else _exact_block(content),
+            "raw_html": mark_safe(raw.render(content)),  # noqa: S308  escaped by the rendering package
+        }
+
+
+def _exact_block(text: str) -> SafeString:
+    return format_html('<div class="text" dir="{}">{}</div>', direction.of(text), exact_html(text))
 
 
 def exact_html(text: str) -> SafeString:

@@ -75,7 +75,8 @@ async function improve(shownForm) {
       if (answer.status !== 200) continue;
       const made = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (form() !== shownForm || !getSelection().isCollapsed || steps.currentStep(article())) return;
-      const [list, answered] = [made.querySelector("ol.steps"), made.querySelector("[data-answer]")];
+      const [list, answered, asked] = [made.querySelector("ol.steps"), made.querySelector("[data-answer]"), made.querySelectorAll("[data-message]")];
+      for (const [number, message] of article().querySelectorAll("[data-message]").entries()) message.replaceChildren(...asked[number].childNodes);
       article().querySelector("[data-part=reasoning] > .steps")?.replaceChildren(...list.childNodes);
       article().querySelector("[data-part=answer] > .answer-text")?.replaceChildren(...answered.childNodes);
       delete shownForm.dataset.rendered;
@@ -233,7 +234,7 @@ async function undo() {
 
 function count(change) {
   const counter = document.querySelector("[data-judged]");
-  counter.textContent = Math.max(0, Number(counter.textContent) + change);
+  if (counter) counter.textContent = Math.max(0, Number(counter.textContent) + change);
 }
 
 async function countUnsent() {

@@ -36,6 +36,7 @@ from reviews.models import (  # noqa: E402
     ImportBatch,
     Project,
     Prompt,
+    PromptRendering,
     Rendering,
     Review,
     Round,
@@ -110,8 +111,9 @@ def write_texts(count: int, chars: int, answers: int) -> tuple[list[int], list[i
 
 
 def write_prompts(round: Round, count: int, draw: Random) -> tuple[int, int]:
-    """Prompts and their places in the round. Returns the first id of either."""
+    """Prompts, rendered as the worker leaves them, and their places in the round. Returns the first id of either."""
     prompt, place = next_id(Prompt), next_id(RoundPrompt)
+    asked = [f"What is {number} + 1? Show each step." for number in range(count)]
     insert(
         Prompt,
         {"id": None, "project_id": round.project_id, "digest": None, "messages": None, "bucket": None},
@@ -119,10 +121,18 @@ def write_prompts(round: Round, count: int, draw: Random) -> tuple[int, int]:
             (
                 prompt + number,
                 draw.randbytes(32),
-                canonical.dump([{"role": "user", "content": f"What is {number} + 1? Show each step."}]),
+                canonical.dump([{"role": "user", "content": text}]),
                 draw.randrange(10_000),
             )
-            for number in range(count)
+            for number, text in enumerate(asked)
+        ),
+    )
+    insert(
+        PromptRendering,
+        {"prompt_id": None, "documents": None, "version": document.VERSION},
+        (
+            (prompt + number, json.dumps([document.render(text).to_json()]).encode())
+            for number, text in enumerate(asked)
         ),
     )
     insert(
@@ -275,7 +285,19 @@ def indexes_later() -> Iterator[None]:
 
 def settle() -> int:
     """Statistics as the database itself would have them after a while. Returns the database's size in bytes."""
-    models = [Assignment, Decision, ImportBatch, Prompt, Rendering, Review, RoundPrompt, Sampler, Text, Trace]
+    models = [
+        Assignment,
+        Decision,
+        ImportBatch,
+        Prompt,
+        PromptRendering,
+        Rendering,
+        Review,
+        RoundPrompt,
+        Sampler,
+        Text,
+        Trace,
+    ]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             for statement in connection.ops.sequence_reset_sql(no_style(), models):

@@ -6,7 +6,7 @@ let stop = null;
 export function startWatching(article) {
   stop?.abort();
   stop = new AbortController();
-  const blocks = [...article.querySelectorAll("[data-step], .answer-text > .text, .answer-text")]
+  const blocks = [...article.querySelectorAll("[data-step], [data-part] > .answer-text > .text, [data-part] > .answer-text")]
     .filter((block) => !(block.matches(".answer-text") && block.querySelector(".text")));
   const seen = new Map(blocks.map((block) => [block, [1, 0]]));
   const near = new Set();

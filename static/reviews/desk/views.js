@@ -11,7 +11,7 @@ export function showAsBefore(article) {
 }
 
 function show(article) {
-  for (const part of article.querySelectorAll("[data-part]")) {
+  for (const part of article.querySelectorAll("[data-views]")) {
     const raw = part.querySelector(".raw");
     if (kept.raw && !raw.firstChild) raw.append(part.querySelector("template[data-raw]").content.cloneNode(true));
     raw.hidden = !kept.raw;
@@ -51,7 +51,7 @@ export function toggleOutline(article) {
 
 /** A system prompt that came before says so; one that is a little different shows what is new in it. */
 function sayWhatRepeats(article) {
-  const text = article.querySelector("[data-system-text]");
+  const text = article.querySelector("[data-system-text] > .text");
   const before = lastSystem;
   lastSystem = text?.textContent ?? null;
   if (!text || before === null) return;

@@ -48,6 +48,68 @@ def test_a_column_with_another_name_is_named(shared_data, command):
         call_command("agreement", str(path))
 
 
+def test_the_command_gives_every_coefficient_of_the_published_sets(shared_data, command):
+    found = command("agreement", shared_data / "agreement" / "pandalm_testset_v1.csv")
+    pairs = {tuple(pair["raters"]): pair["value"] for pair in found["cohen_kappa"]}
+    assert [round(value, 4) for value in pairs.values()] == [0.8520, 0.8789, 0.8617]
+    assert found["fleiss_kappa"]["value"] == pytest.approx(0.864175364997549, rel=1e-12)
+    assert found["gwet_ac1"]["value"] == pytest.approx(0.8864447080231185, rel=1e-12)
+    assert [entry["label"] for entry in found["specific_agreement"]] == ["0", "1", "2"]
+    assert found["gwet_ac2"] is None
+    measured = [found[name] for name in ("fleiss_kappa", "gwet_ac1", "brennan_prediger")]
+    for entry in (*measured, *found["cohen_kappa"], *found["specific_agreement"]):
+        assert entry["low"] < entry["value"] < entry["high"]
+
+    patients = command("agreement", shared_data / "agreement" / "anaesthesia_dawid_skene_1979.csv")
+    assert (patients["ratings"], patients["raters"]) == (
+        225,
+        5,
+    )  # of rater 1's three readings the first counts
+    model = patients["dawid_skene"]  # and here all of them
+    assert round(model["log_likelihood"], 4) == -192.8909
+    assert [round(share, 4) for share in model["shares"]] == [0.3996, 0.4220, 0.1118, 0.0667]
+    assert model["likeliest"] == [18, 19, 5, 3]
+    assert [round(cell, 3) for cell in model["raters"][0]["confusion"][1]] == [0.071, 0.876, 0.053, 0]
+    assert command("agreement", shared_data / "agreement" / "dices350_overall.csv")["dawid_skene"] is None
+
+
+def test_a_wide_table_and_its_long_form_give_the_same(tmp_path, command):
+    labels = [("yes", "no", "yes"), ("no", "no", ""), ("yes", "yes", "yes"), ("", "no", "no")] * 10
+    names = ("ada", "ben", "cy")
+    wide = [f"{item},p{item // 2},{','.join(row)}" for item, row in enumerate(labels)]
+    long = [
+        f"{item},p{item // 2},{name},{label}"
+        for item, row in enumerate(labels)
+        for name, label in zip(names, row, strict=True)
+    ]
+    (tmp_path / "wide.csv").write_text("\n".join(["trace,prompt,ada,ben,cy", *wide]))
+    (tmp_path / "long.csv").write_text("\n".join(["item_id,cluster,rater_id,label", *long]))
+    renamed = ("--columns", "item_id=trace", "cluster=prompt")
+    found = command("agreement", tmp_path / "long.csv")
+    assert command("agreement", tmp_path / "wide.csv", *renamed, "--wide") == found
+    assert command("agreement", tmp_path / "wide.csv", *renamed, "--wide", *names) == found
+    assert (found["items"], found["ratings"]) == (40, 100)
+    assert "clusters" in found["fleiss_kappa"]["method"]
+    only = command("agreement", tmp_path / "wide.csv", *renamed, "--wide", "ada", "cy")
+    assert [pair["raters"] for pair in only["cohen_kappa"]] == [["ada", "cy"]]
+    with pytest.raises(CommandError, match=r"wide\.csv, line 1, dan"):
+        call_command("agreement", str(tmp_path / "wide.csv"), *renamed, "--wide", "dan")
+
+
+def test_few_ratings_and_none_give_states_in_every_place(tmp_path, command):
+    (tmp_path / "few.csv").write_text("item_id,rater_id,label\n1,ada,yes\n1,ben,no\n2,ada,yes\n")
+    found = command("agreement", tmp_path / "few.csv")
+    assert [found[name]["state"] for name in ("fleiss_kappa", "gwet_ac1", "brennan_prediger")] == [
+        "too-few"
+    ] * 3
+    assert found["dawid_skene"]["state"] == "needs-three-raters"
+    assert found["dawid_skene"]["log_likelihood"] is None
+    (tmp_path / "none.csv").write_text("item_id,rater_id,label\n")
+    found = command("agreement", tmp_path / "none.csv")
+    assert (found["items"], found["cohen_kappa"], found["specific_agreement"]) == (0, [], [])
+    assert found["fleiss_kappa"]["state"] == "no-pairs"
+
+
 def test_the_page_the_command_and_the_rows_agree_to_the_last_digit(double, lea, tmp_path, command):
     browser = Client()
     browser.force_login(lea)

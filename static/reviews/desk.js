@@ -121,7 +121,7 @@ async function keepAndAdvance(record, judged) {
   forgetDraft(judged);
   clearAlerts();
   if (record.verdict) count(1);
-  await countUnsent();
+  sayUnsent(unsentCount + 1);  // not read from the store again: the next trace waits for it
   lastSaid = `<span>${record.words} · ${gettext("saving…")}</span>`;
   advance(judged);
 }
@@ -148,8 +148,9 @@ function advance(judged) {
     return;
   }
   next.getElementById("said").innerHTML = lastSaid;
+  const asksHtmx = next.querySelector("[hx-post]") !== null;  // it looks at every element, and most traces need none of it
   desk.replaceChildren(next);
-  htmx.process(desk);
+  if (asksHtmx) htmx.process(desk);
   shown();
 }
 
@@ -238,7 +239,11 @@ function count(change) {
 }
 
 async function countUnsent() {
-  unsentCount = (await outbox.unsent(user)).length;
+  sayUnsent((await outbox.unsent(user)).length);
+}
+
+function sayUnsent(n) {
+  unsentCount = n;
   const line = document.querySelector("[data-unsent]");
   line.hidden = unsentCount === 0;
   line.textContent = unsentCount ? gettext("unsent %(n)s", { n: unsentCount }) : "";

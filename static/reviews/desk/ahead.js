@@ -3,7 +3,7 @@ import { post, showRefusal } from "../alerts.js";
 
 const RENEW_EVERY = 5 * 60 * 1000;
 
-let kept = "";  // the next trace's HTML
+let kept = null;  // the next trace, ready to be put in: parsed while this one is read, and not under the key
 let asked = null;  // the request for it that is under way
 
 /** Fetch the trace after this one. */
@@ -11,17 +11,17 @@ export function fetchAhead(nextUrl) {
   const mine = post(`${nextUrl}?ahead=1`)
     .then((answer) => (answer.status === 200 ? answer.text() : ""))
     .catch(() => "")
-    .then((html) => { if (asked === mine) [kept, asked] = [html, null]; });
+    .then((html) => { if (asked === mine) [kept, asked] = [parsed(html), null]; });
   asked = mine;
 }
 
 export function dropAhead() {
-  [kept, asked] = ["", null];
+  [kept, asked] = [null, null];
 }
 
 /** The trace that was kept, as a fragment, or null; each can be taken once. `judged` is the one just left. */
 export function takeAhead(judged) {
-  const next = parsed(kept);
+  const next = kept;
   dropAhead();
   return next && next.querySelector("form").getAttribute("action") !== judged ? next : null;
 }
@@ -49,8 +49,7 @@ export function renewWhileUsed(currentForm) {
     try {
       const answer = await post(form.dataset.renew);
       if (!answer.ok && form === currentForm()) await showRefusal(answer);
-      const next = parsed(kept);
-      if (next && !(await post(next.querySelector("form").dataset.renew)).ok) dropAhead();
+      if (kept && !(await post(kept.querySelector("form").dataset.renew)).ok) dropAhead();
     } catch { /* no network: the lease has minutes left, and a verdict says whether it held */ }
   }
 }

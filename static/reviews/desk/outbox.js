@@ -8,28 +8,34 @@ const inMemory = new Map();  // where the browser keeps nothing for us, this pag
 let timer = null;
 let pause = 1000;
 
+let base = null;
+
+/** Opened once: under each key it would be felt. */
 function open() {
-  return new Promise((resolve, reject) => {
+  base ??= new Promise((resolve, reject) => {
     const request = indexedDB.open("winnow", 1);
     request.onupgradeneeded = () => {
       request.result.createObjectStore("outbox", { keyPath: "id" });
       request.result.createObjectStore("kept", { keyPath: "id" });
     };
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      request.result.onclose = () => { base = null; };
+      request.result.onversionchange = () => { request.result.close(); base = null; };
+      resolve(request.result);
+    };
+    request.onerror = () => { base = null; reject(request.error); };
   });
+  return base;
 }
 
 async function inStore(name, mode, what) {
-  const base = await open();
-  try {
-    return await new Promise((resolve, reject) => {
-      const change = base.transaction(name, mode, { durability: "strict" });
-      const request = what(change.objectStore(name));
-      change.oncomplete = () => resolve(request.result);
-      change.onerror = change.onabort = () => reject(change.error);
-    });
-  } finally { base.close(); }
+  const opened = await open();
+  return new Promise((resolve, reject) => {
+    const change = opened.transaction(name, mode, { durability: "strict" });
+    const request = what(change.objectStore(name));
+    change.oncomplete = () => resolve(request.result);
+    change.onerror = change.onabort = () => reject(change.error);
+  });
 }
 
 /** Keep one saying {id, user, at, url, body, words} until it is acknowledged. */

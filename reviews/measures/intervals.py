@@ -31,7 +31,7 @@ class Estimate:
     "no-pairs", "one-category": no value, because there is nothing to compare;
     "not-two-raters": no value, because the measure is one of two raters;
     "never-given": no value, because nobody gave that label to an item with two ratings;
-    "one-sided": no value, because all gold has the same verdict;
+    "no-trials": no value, because a rate has nothing to be a rate of;
     "two-others": a value but no interval, because two others alone are no consensus;
     "too-few": a value but no interval, under 30 items or under 20 clusters;
     "no-spread", "unstable": a value but no interval, because resampling shows no spread, or because more than

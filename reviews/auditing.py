@@ -10,15 +10,16 @@ import numpy as np
 from django.db.models import Avg, Count, Q
 from django.utils.translation import gettext as _
 
+from reviews.audit.figures import SEED as SEED
+from reviews.audit.rows import judged
 from reviews.errors import Invalid, Unreadable
 from reviews.formats import ratings_csv
-from reviews.measures import agreement, cohen, dawid_skene, kappas
+from reviews.measures import agreement, cohen, dawid_skene, kappas, rates
 from reviews.measures.errors import UnfitData
 from reviews.measures.ratings import Codes, Ratings
 from reviews.models import Review, Round, Verdict
 
 SCALES = ("nominal", "ordinal", "interval", "ratio")
-SEED = 20_261_124  # fixed, so that the page, the command and a recomputation give the same digits
 
 
 @dataclass(frozen=True)
@@ -34,18 +35,12 @@ class RawRow:
 def rows(round: Round) -> Iterator[RawRow]:
     """The verdicts that agreement is computed from: people's accepts and rejects, first pass, not taken back.
 
-    Only verdicts against the round's own spec version: two versions cannot be compared. Unsure and bad-prompt are
-    no judgement of the trace and stay out.
+    Only verdicts against the round's own spec version: two versions cannot be compared. See `audit.rows.judged`.
     """
-    counting = Review.objects.counting().filter(
-        round=round,
-        kind=Review.Kind.REVIEW,
-        verdict__in=[Verdict.ACCEPT, Verdict.REJECT],
-        spec_version=round.spec_version_id,
-        trace__batch__withdrawal=None,
-    )
-    values = counting.order_by("trace__digest", "reviewer__username").values_list(
-        "trace__digest", "reviewer__username", "verdict", "trace__round_prompt__prompt__digest"
+    values = (
+        judged(round)
+        .order_by("trace__digest", "reviewer__username")
+        .values_list("trace__digest", "reviewer__username", "verdict", "trace__round_prompt__prompt__digest")
     )
     for trace, reviewer, verdict, prompt in values.iterator():
         yield RawRow(bytes(trace).hex(), reviewer, verdict, bytes(prompt).hex())
@@ -93,6 +88,27 @@ def agreement_of(
         return found | _others(codes, ratings, scale, seed) if whole else found
     except UnfitData as unfit:
         raise Invalid("label", f"{unfit}") from None
+
+
+def second_reader(raw: Iterable[Any]) -> dict[str, Any]:
+    """Of traces that one reader accepts, the share that a second one rejects: times 100, the page's headline.
+
+    raw: as `rows` gives them, with every trace that was read twice, exported or not.
+    """
+    table = list(raw)
+    codes = Codes.from_rows(
+        [row.item_id for row in table],
+        [row.rater_id for row in table],
+        [row.label for row in table],
+        cluster_ids=[row.cluster for row in table],
+    )
+    ratings = codes.counted()
+    none = np.zeros(len(ratings.counts), dtype=np.int64)
+    counts = dict(zip(ratings.categories, ratings.counts.T, strict=True))
+    found = rates.second_reader_rejects(
+        counts.get("accept", none), counts.get("reject", none), clusters=ratings.clusters
+    )
+    return asdict(found)
 
 
 def _others(codes: Codes, ratings: Ratings, scale: str, seed: int) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def test_few_ratings_and_none_give_states_in_every_place(tmp_path, command):
 def test_the_page_the_command_and_the_rows_agree_to_the_last_digit(double, lea, tmp_path, command):
     browser = Client()
     browser.force_login(lea)
-    rows = b"".join(browser.get(f"/p/pilot/rounds/{double.pk}/agreement/rows.csv").streaming_content)
+    rows = b"".join(browser.get(f"/p/pilot/rounds/{double.pk}/agreement/readings.csv").streaming_content)
     (tmp_path / "rows.csv").write_bytes(rows)
     recomputed = command("agreement", tmp_path / "rows.csv")
     shown = auditing.agreement_of(auditing.rows(double))
@@ -127,6 +127,44 @@ def test_the_page_the_command_and_the_rows_agree_to_the_last_digit(double, lea, 
         "10 prompts" in shown["krippendorff_alpha"]["method"]
         or "clusters" in shown["krippendorff_alpha"]["method"]
     )
+
+
+def test_the_headline_is_what_specific_agreement_on_accept_leaves(double):
+    rows = list(auditing.rows(double))
+    found = auditing.second_reader(rows)
+    specific = {entry["label"]: entry for entry in auditing.agreement_of(rows)["specific_agreement"]}
+    assert found["value"] == pytest.approx(1 - specific["accept"]["value"])
+    assert (found["low"], found["state"]) == (None, "too-few")  # ten prompts
+    assert auditing.second_reader([])["state"] == "no-pairs"
+
+
+def test_a_page_may_ask_for_less_and_gets_the_same(double):
+    rows = list(auditing.rows(double))
+    whole, less = auditing.agreement_of(rows), auditing.agreement_of(rows, whole=False)
+    assert less == {name: whole[name] for name in less}
+    assert "fleiss_kappa" not in less
+
+
+@pytest.mark.parametrize(
+    ("head", "options", "says"),
+    [
+        ("item_id,ada,ada", ["--wide"], "line 1, ada: expected one column of labels"),
+        ("item_id,ada,ben", ["--wide", "ada", "ada"], "line 1, ada: expected one column of labels"),
+        ("item_id,ada,", ["--wide"], "expected a rater's name"),
+        ("item_id", ["--wide"], "expected a column of labels for each rater"),
+        ("id,ada,ben", ["--wide"], "line 1, item_id: expected a column of this name"),
+        ("item_id,ada,ben", ["--columns", "label=ada", "--wide"], "line 1, label: expected one of item_id"),
+        ("item_id,ada,ben\n,yes,no", ["--wide"], "line 2, item_id: expected an id"),
+        ("item_id,cluster,ada\n1,p,yes\n1,q,no", ["--wide"], "line 3, cluster: expected 'p' as before"),
+        ("item_id,ada,ben\n1,yes", ["--wide"], "line 2: expected 3 cells, got 2"),
+    ],
+)
+def test_a_wide_table_that_is_none_is_refused_by_line_and_column(tmp_path, head, options, says):
+    (tmp_path / "wide.csv").write_text(head)
+    with pytest.raises(CommandError) as refused:
+        call_command("agreement", str(tmp_path / "wide.csv"), *options)
+    assert says in str(refused.value)
+    assert refused.value.returncode == 2
 
 
 def test_models_doubts_and_other_spec_versions_stay_out(double, ada, project):

@@ -127,16 +127,15 @@ def _error_of(codes: Codes, rater: int, seed: int) -> Estimate:
     if not len(items):
         return nothing("no-pairs")
     wrong = 1 - model.posterior[(np.cumsum(model.used) - 1)[items], labels]
+    others = np.bincount(codes.items[codes.first & ~own], minlength=len(codes.item_names))[items]
+    if np.median(others) < RATERS_AN_ITEM:
+        method = "no interval: most items have two others, whose consensus is no more than their agreement"
+        return Estimate(float(wrong.mean()), None, None, method, len(items), "two-others")
     unit = "clusters" if codes.clustered else "items"
     present, cluster = np.unique(codes.clusters[items], return_inverse=True)
     columns = np.column_stack([wrong, np.ones(len(items))])
     sums = by_cluster(columns, np.arange(len(items)), cluster, len(present))
-    found = estimate(_share, sums, np.ones(len(present), dtype=np.int64), len(items), unit, seed)
-    others = np.bincount(codes.items[codes.first & ~own], minlength=len(codes.item_names))[items]
-    if np.median(others) < RATERS_AN_ITEM:
-        method = "no interval: most items have two others, whose consensus is no more than their agreement"
-        return Estimate(found.value, None, None, method, found.n, "two-others")
-    return found
+    return estimate(_share, sums, np.ones(len(present), dtype=np.int64), len(items), unit, seed)
 
 
 def _share(totals: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,11 +13,13 @@ import pyarrow
 from django.conf import settings
 from django.db.models import Count, F, Q
 
+from reviews.audit import tables
 from reviews.formats import canonical, dataset_folder
 from reviews.measures import pressure
 from reviews.models import Dataset, Decision, Prompt, Round, Trace
 
 FORMAT_VERSION = 1
+REPORT = "report.html"
 UNMEASURED = {
     "integrity": ["licence", "template"],
     "dose": [
@@ -85,6 +87,7 @@ def manifest(dataset: Dataset) -> dict[str, Any]:
             for shard in shards
         ],
         "shard_bytes": settings.SHARD_BYTES,
+        "report": {"file": REPORT, "rows_digest": tables.digest(round)},
         "spec": {"version": spec.number, "title": spec.title, "digest": bytes(spec.digest).hex()}
         if spec
         else None,

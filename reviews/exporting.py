@@ -32,6 +32,7 @@ from reviews.models import (
     User,
     statistics,
 )
+from reviews.reporting import report
 
 Progress = Callable[[int, int | None], None]
 ROWS_AT_ONCE = 200
@@ -260,6 +261,7 @@ def _finish(dataset: Dataset, work: Path) -> None:
     files = {
         "manifest.json": describing.as_json(manifest),
         "README.md": describing.card(dataset, manifest).encode(),
+        "report.html": report.report_of(dataset.round, at=dataset.created_at).encode(),
     }
     for name, content in files.items():
         (work / f".{name}.tmp").write_bytes(content)

@@ -52,11 +52,13 @@ def run(
     *,
     by: User | None,
     kind: str = User.Kind.HUMAN,
+    blind: bool = True,
     progress: Callable[[int], None] | None = None,
 ) -> Imported:
     """Record every verdict of a CSV file; of several lines by one reviewer for one trace the last stands.
 
-    Unknown reviewers become members without a login. Raises Unreadable where the file is no such table.
+    Unknown reviewers become members without a login. blind: none of them knew what others had said; where they did,
+    the verdicts decide all the same and never enter agreement. Raises Unreadable where the file is no such table.
     """
     permitting.require(by, round.project_id, Role.LEAD, doing=_("Bringing verdicts in"))
     found = Imported()
@@ -75,7 +77,7 @@ def run(
     found.known += sum(isinstance(row, SaidElsewhere) for row in rows) - len(last)
     for batch in _batches(last.values()):
         with transaction.atomic():
-            _record(round, batch, path.name, kind, found)
+            _record(round, batch, path.name, kind, blind, found)
         done += len(batch)
         if progress:
             progress(done)
@@ -91,14 +93,17 @@ def run(
             recorded=found.recorded,
             known=found.known,
             refused=len(found.refused),
+            blind=blind,
         )
     return found
 
 
-def _record(round: Round, rows: list[SaidElsewhere], name: str, kind: str, found: Imported) -> None:
+def _record(
+    round: Round, rows: list[SaidElsewhere], name: str, kind: str, blind: bool, found: Imported
+) -> None:
     people = _reviewers(round, {row.reviewer for row in rows}, kind)
     traces = _traces(round, rows)
-    table = _Table(round, list({trace.pk: trace for trace in traces.values()}.values()))
+    table = _Table(round, list({trace.pk: trace for trace in traces.values()}.values()), blind)
     for row in rows:
         trace = traces.get(row.trace_digest or canonical.digest(list(row.identity or ())))
         said = saying.Said(row.verdict, row.clauses, row.remarks, comment=row.comment)
@@ -120,8 +125,8 @@ def _record(round: Round, rows: list[SaidElsewhere], name: str, kind: str, found
 class _Table:
     """The verdicts of one batch, worked out in memory and written in a handful of statements."""
 
-    def __init__(self, round: Round, traces: list[Trace]) -> None:
-        self.round, self.now = round, timezone.now()
+    def __init__(self, round: Round, traces: list[Trace], blind: bool) -> None:
+        self.round, self.blind, self.now = round, blind, timezone.now()
         self.heads: dict[int, list[Review]] = {trace.pk: [] for trace in traces}
         for head in Review.objects.heads().filter(trace__in=traces).order_by("at", "pk"):
             self.heads[head.trace_id].append(head)
@@ -155,6 +160,7 @@ class _Table:
             reviewer=by,
             reviewer_kind=by.kind,
             origin=Review.Origin.IMPORTED,
+            blind=self.blind,
             verdict=said.verdict,
             spec_version=self.round.spec_version,
             comment=said.comment,

@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 
 from reviews import (
     assigning,
+    auditing,
     exporting,
     importing,
     jobs,
@@ -193,6 +194,12 @@ class RoundViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Round]):
         )
         rows = rows.select_related("trace", "reviewer").prefetch_related("citations__clause")
         return self.listed(request, rows, serializers.ReviewSerializer)
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True)
+    def agreement(self, request: Request, pk: str) -> Response:
+        """The numbers of the audit, as its pages and the `agreement` command give them."""
+        return Response(auditing.agreement_of(auditing.rows(self.readable(request))))
 
     def readable(self, request: Request) -> Round:
         round: Round = self.get_object()

@@ -64,8 +64,10 @@ class Dataset(models.Model):
     @property
     def files(self) -> list[str]:
         """The files of a finished data set, as paths inside its folder."""
-        shards = [shard["file"] for shard in (self.manifest_object or {}).get("shards", [])]
-        return ["README.md", "manifest.json", *shards] if shards else []
+        manifest = self.manifest_object or {}
+        shards = [shard["file"] for shard in manifest.get("shards", [])]
+        report = [manifest["report"]["file"]] if "report" in manifest else []
+        return ["README.md", "manifest.json", *report, *shards] if shards else []
 
     @property
     def manifest_object(self) -> dict[str, Any] | None:

@@ -113,6 +113,8 @@ class Review(models.Model):
     spec_version = models.ForeignKey(SpecVersion, models.PROTECT, null=True, related_name="+")
     comment = models.TextField(blank=True)
     other = models.BooleanField(default=False)  # rejected for what no clause says; the comment says what
+    # Made without knowing what others said. Only whoever brings verdicts in from elsewhere can say that it was not.
+    blind = models.BooleanField(default=True, db_default=True)
     every_clause = models.BooleanField(default=False)  # each clause was judged, not only the first that fails
     comparison = models.ForeignKey(Comparison, models.PROTECT, null=True, related_name="reviews")
     seconds = models.FloatField(null=True)

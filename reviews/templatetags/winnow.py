@@ -107,7 +107,7 @@ def lasting(seconds: float | None) -> str:
         return ""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{_local(seconds / 3600, 1)} h"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{local(seconds / 3600, 1)} h"
 
 
 @register.filter
@@ -118,18 +118,18 @@ def direction(text: str) -> directions.Direction:
 
 @register.filter
 def rate(per_second: float | None) -> str:
-    return "" if per_second is None else _local(per_second, 0 if per_second >= 10 else 1)
+    return "" if per_second is None else local(per_second, 0 if per_second >= 10 else 1)
 
 
 @register.filter
 def number(value: float | None, digits: int = 3) -> str:
     """A measured number, or an em dash where there is none."""
-    return "—" if value is None else _local(value, digits, grouped=False)
+    return "—" if value is None else local(value, digits, grouped=False)
 
 
 @register.filter
 def megabytes(size: int | None) -> str:
-    return "" if size is None else f"{_local(size / 1e6, 1)} MB"
+    return "" if size is None else f"{local(size / 1e6, 1)} MB"
 
 
 @register.filter
@@ -142,7 +142,7 @@ def percent(share: float | None) -> str:
     return "—" if share is None else f"{100 * share:.0f} %"
 
 
-def _local(value: float, digits: int, *, grouped: bool = True) -> str:
+def local(value: float, digits: int, *, grouped: bool = True) -> str:
     """Rounded as Python rounds, then with the separators of the reader's language."""
     shown = f"{value:,.{digits}f}" if grouped else f"{value:.{digits}f}"
     signs = {",": get_format("THOUSAND_SEPARATOR"), ".": get_format("DECIMAL_SEPARATOR")}

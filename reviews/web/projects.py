@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from reviews import choosing_keys, inviting, overseeing, permitting, planning, publishing
+from reviews import choosing_keys, inviting, overseeing, permitting, planning
 from reviews.errors import Invalid, NotAllowed
 from reviews.models import (
     Assignment,
@@ -24,7 +24,6 @@ from reviews.models import (
     Review,
     Role,
     Round,
-    SpecVersion,
     Token,
 )
 from reviews.models.projects import acting
@@ -174,50 +173,6 @@ def remove_member(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     )
     messages.success(request, _("The role was taken back."))
     return redirect("members", slug)
-
-
-@login_required
-@require_http_methods(["GET", "POST"])
-def spec(request: HttpRequest, slug: str) -> HttpResponse:
-    """The spec as it stands, its versions, and for leads the text to publish anew."""
-    found = doors.project(request, slug)
-    text, problem = request.POST.get("text", ""), ""
-    if request.method == "POST":
-        try:
-            version = publishing.publish(found, text, by=person(request))
-        except Invalid as refused:
-            problem = str(refused)
-        else:
-            messages.success(
-                request,
-                _("Version %(number)s stands. Rounds that were begun keep the version they began with.")
-                % {"number": version.number},
-            )
-            return redirect("spec", slug)
-    versions = (
-        SpecVersion.objects.visible_to(person(request))
-        .filter(project=found)
-        .order_by("-number")
-        .prefetch_related("clauses")
-    )
-    newest = versions.first()
-    roles = person(request).roles_in(found.pk)
-    other = Review.objects.standing().filter(round__project=found, other=True).select_related("trace")
-    return render(
-        request,
-        "reviews/spec.html",
-        {
-            "other_reasons": other.order_by("-at")[:50] if roles & {Role.LEAD, Role.AUDITOR} else (),
-            "project": found,
-            "versions": versions,
-            "newest": newest,
-            "leads": Role.LEAD in roles,
-            "problem": problem,
-            "sees_purposes": bool(roles & {Role.LEAD, Role.AUDITOR}),
-            "text": text or (newest.text if newest else publishing.STARTER_SPEC),
-        },
-        status=422 if problem else 200,
-    )
 
 
 @login_required

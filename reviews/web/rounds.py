@@ -31,6 +31,7 @@ from reviews import (
     planning,
     tasks,
 )
+from reviews.audit import overview
 from reviews.errors import Invalid
 from reviews.models import (
     Assignment,
@@ -67,7 +68,7 @@ def new_round(request: HttpRequest, slug: str) -> HttpResponse:
     return render(
         request,
         "reviews/round_new.html",
-        {"project": project, "form": form},
+        {"project": project, "form": form, "doubles": overview.doubles_wanted()},
         status=422 if form.is_bound else 200,
     )
 
@@ -332,7 +333,7 @@ def _progress(round: Round) -> dict[str, Any]:
 def _so_far(round: Round) -> dict[str, Any]:
     """The two headlines, which read every verdict of the round: kept for some seconds."""
     return {
-        "measured": auditing.agreement_of(auditing.rows(round)),
+        "measured": auditing.agreement_of(auditing.rows(round), whole=False),
         "pressure": describing.pressures(round),
     }
 

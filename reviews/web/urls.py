@@ -3,7 +3,9 @@ from django.urls import path
 from django.views.decorators.cache import cache_control
 from django.views.i18n import JavaScriptCatalog, set_language
 
-from reviews.web import audits, comparing, datasets, desk, projects, questions, rounds, signing_in, traces
+from reviews.web import comparing, datasets, desk, projects, questions, rounds, signing_in, specs, traces
+from reviews.web.audit import downloads
+from reviews.web.audit import pages as audit
 
 # The address names the language (`?de`), so a browser may keep each for a while.
 js_catalogue = cache_control(private=True, max_age=3600)(JavaScriptCatalog.as_view(packages=["reviews"]))
@@ -24,7 +26,7 @@ urlpatterns = [
     path("p/<slug:slug>/members", projects.members, name="members"),
     path("p/<slug:slug>/members/invite", projects.invite, name="invite"),
     path("p/<slug:slug>/members/<int:pk>/remove", projects.remove_member, name="remove-member"),
-    path("p/<slug:slug>/spec", projects.spec, name="spec"),
+    path("p/<slug:slug>/spec", specs.spec, name="spec"),
     path("p/<slug:slug>/log", projects.log, name="log"),
     path("p/<slug:slug>/rounds/new", rounds.new_round, name="new-round"),
     path("p/<slug:slug>/rounds/<int:pk>", rounds.round_page, name="round"),
@@ -39,8 +41,15 @@ urlpatterns = [
     path("p/<slug:slug>/questions/<int:pk>/answer", questions.answer, name="answer"),
     path("p/<slug:slug>/traces/<int:pk>/gold", traces.gold, name="gold"),
     path("me/keys", projects.choose_keys, name="choose-keys"),
-    path("p/<slug:slug>/rounds/<int:pk>/agreement", audits.agreement, name="agreement"),
-    path("p/<slug:slug>/rounds/<int:pk>/agreement/rows.csv", audits.rows, name="agreement-rows"),
+    path("p/<slug:slug>/rounds/<int:pk>/agreement", audit.agreement, name="agreement"),
+    path("p/<slug:slug>/rounds/<int:pk>/agreement/clauses", audit.clauses_page, name="agreement-clauses"),
+    path("p/<slug:slug>/rounds/<int:pk>/agreement/readers", audit.readers_page, name="agreement-readers"),
+    path("p/<slug:slug>/rounds/<int:pk>/agreement/report.html", downloads.report, name="agreement-report"),
+    path(
+        "p/<slug:slug>/rounds/<int:pk>/agreement/<str:what>.<str:ending>",
+        downloads.rows,
+        name="agreement-rows",
+    ),
     path("p/<slug:slug>/rounds/<int:pk>/review", desk.desk, name="desk"),
     path("p/<slug:slug>/rounds/<int:pk>/next", desk.next_trace, name="next-trace"),
     path("p/<slug:slug>/rounds/<int:pk>/undo", desk.undo, name="undo"),

@@ -16,10 +16,19 @@ class Command(WinnowCommand):
         parser.add_argument(
             "--kind", choices=["human", "model"], default="human", help="what unknown reviewers are"
         )
+        parser.add_argument(
+            "--unblinded",
+            action="store_true",
+            help="they knew what others had said; such verdicts decide and never enter agreement",
+        )
 
-    def run(self, *, file: Path, project: str, round: str, kind: str, **options: Any) -> None:
+    def run(
+        self, *, file: Path, project: str, round: str, kind: str, unblinded: bool, **options: Any
+    ) -> None:
         into = round_named(project_named(project), round)
-        found = judging_elsewhere.run(into, file, by=None, kind=kind, progress=self.progress("lines"))
+        found = judging_elsewhere.run(
+            into, file, by=None, kind=kind, blind=not unblinded, progress=self.progress("lines")
+        )
         for line in found.refused:
             self.say(str(line))
         self.say(

@@ -1,0 +1,129 @@
+"""Clauses: which split readers, which are taken for one another, which only one reader cites."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+from reviews.audit import figures
+from reviews.audit.figures import NOTHING, REJECT
+from reviews.audit.rows import Reading
+from reviews.formats import spec_markdown
+from reviews.measures import agreement, kappas
+from reviews.measures.intervals import Estimate
+from reviews.models import Round
+
+MOST_EXAMPLES = 20
+CITED, NOT_CITED = "cited", "not cited"
+
+
+@dataclass(frozen=True)
+class ClauseFigures:
+    """One clause: how often it is cited, and how often another reader of the same trace cites it as well.
+
+    cited: readings that cite it. traces: traces where anyone does. twice: of those, read by two or more.
+    agreed: when one cites it, how often another does too (specific agreement). alpha: of cited and not cited.
+    accepted_instead: of pairs where one cites it, the share in which the other accepts the trace.
+    readers: how many cite it at all; only: the one reader who does, where others met it as often, else "".
+    split: traces where readers part on it.
+    """
+
+    key: str
+    title: str
+    cited: int
+    traces: int
+    twice: int
+    agreed: Estimate
+    alpha: Estimate
+    accepted_instead: float | None
+    pairs: int
+    readers: int
+    only: str
+    split: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """What the other reader said where one cites a clause. counts: row = cited by one, column = said by the other.
+
+    The last column is "accepts". A reader who cites two clauses counts in both rows; so rows add up to more than pairs.
+    """
+
+    keys: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+    @property
+    def rows(self) -> list[tuple[str, tuple[int, ...]]]:
+        return list(zip(self.keys, self.counts, strict=True))
+
+
+def by_clause(round: Round, readings: Sequence[Reading]) -> list[ClauseFigures]:
+    """The figures of every clause that can reject, in the order of the spec."""
+    by_trace = _by_trace(readings)
+    return [_figures(clause.key, clause.title, readings, by_trace) for clause in _selecting(round)]
+
+
+def confusion(round: Round, readings: Sequence[Reading]) -> Confusion:
+    """For each ordered pair of readers of a trace: the clauses of one against what the other said."""
+    keys = [clause.key for clause in _selecting(round)]
+    counts: Counter[tuple[str, str]] = Counter()
+    for pair in _by_trace(readings).values():
+        for one, other in permutations(pair, 2):
+            for key in one.fails:
+                counts.update(
+                    (key, said) for said in (other.fails if other.label == REJECT else ("accepts",))
+                )
+    columns = [*keys, "accepts"]
+    return Confusion(tuple(keys), tuple(tuple(counts[key, column] for column in columns) for key in keys))
+
+
+def _selecting(round: Round) -> list[spec_markdown.ClauseText]:
+    """The clauses that can reject a trace."""
+    if round.spec_version is None:
+        return []
+    spec = spec_markdown.parse(round.spec_version.text)
+    return [clause for clause in spec.clauses if clause.purpose != "form" or spec.form_selects]
+
+
+def _by_trace(readings: Sequence[Reading]) -> dict[str, list[Reading]]:
+    found: dict[str, list[Reading]] = defaultdict(list)
+    for one in readings:
+        found[one.item_id].append(one)
+    return found
+
+
+def _figures(
+    key: str, title: str, readings: Sequence[Reading], by_trace: dict[str, list[Reading]]
+) -> ClauseFigures:
+    citing = [one for one in readings if key in one.fails]
+    touched = {one.item_id for one in citing}
+    twice = [item for item in touched if len(by_trace[item]) > 1]
+    split = [item for item in twice if not all(key in one.fails for one in by_trace[item])]
+    pairs = instead = 0
+    for item in twice:
+        for one, other in permutations(by_trace[item], 2):
+            if key in one.fails:
+                pairs += 1
+                instead += other.label != REJECT
+    agreed, alpha = NOTHING, NOTHING
+    if readings:
+        ratings = figures.coded(readings, lambda one: CITED if key in one.fails else NOT_CITED).counted()
+        agreed = kappas.specific_agreement(ratings).get(CITED, NOTHING)
+        alpha = agreement.krippendorff_alpha(ratings, seed=figures.SEED)
+    who = Counter(one.rater_id for one in citing)
+    return ClauseFigures(
+        key,
+        title,
+        len(citing),
+        len(touched),
+        len(twice),
+        agreed,
+        alpha,
+        instead / pairs if pairs else None,
+        pairs,
+        len(who),
+        next(iter(who)) if len(who) == 1 and len({one.rater_id for one in readings}) > 1 else "",
+        tuple(by_trace[item][0].trace for item in sorted(split)[:MOST_EXAMPLES]),
+    )

@@ -1,0 +1,110 @@
+"""The overview: one sentence, the figure that people understand, and where agreement is better or worse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from reviews.audit import figures
+from reviews.audit.clauses import ClauseFigures, by_clause
+from reviews.audit.figures import Group
+from reviews.audit.rows import Basis, Reading, basis, readings
+from reviews.measures import planning
+from reviews.measures.intervals import Estimate
+from reviews.models import Round
+
+MOST_GROUPS = 30  # of a breakdown; a list of a thousand domains tells nothing
+HALF_WIDTH = 0.05
+WIDE = 0.10  # half of an interval from here on, the page says what would narrow it
+DAYS_A_WINDOW = (1, 7, 30)
+FEW_WINDOWS = 14
+PREVALENCES = (0.1, 0.2, 0.5)
+ACCURACY = 0.9
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What the page says first. parted: the clause that readers part on most, where any two can be compared."""
+
+    basis: Basis
+    whole: Group
+    domains: list[Group]
+    checkpoints: list[Group]
+    times: list[Group]
+    window_days: int
+    clauses: list[ClauseFigures]
+    parted: ClauseFigures | None
+    doubles_wanted: int | None
+
+
+def of(round: Round, found: Sequence[Reading] | None = None) -> Overview:
+    """Every figure of the overview, from the readings of the round."""
+    table = readings(round) if found is None else found
+    whole = figures.group("", table)
+    clauses = by_clause(round, table)
+    days = _window(table)
+    split = [clause for clause in clauses if clause.agreed.value is not None]
+    return Overview(
+        basis(round),
+        whole,
+        figures.groups(table, lambda one: one.domain)[:MOST_GROUPS],
+        figures.groups(table, lambda one: one.checkpoint)[:MOST_GROUPS],
+        figures.groups(table, lambda one: _begins(one, days)),
+        days,
+        clauses,
+        min(split, key=lambda clause: (clause.agreed.value, clause.key), default=None),
+        _doubles(whole.observed),
+    )
+
+
+@dataclass(frozen=True)
+class Doubles:
+    """How many traces must be read twice where so many are rejected: for alpha within .10 and .05, and for the headline."""
+
+    rejects: float
+    alpha: float
+    alpha_wide: int
+    alpha_narrow: int
+    second: int
+
+
+def doubles_wanted() -> list[Doubles]:
+    """Help for a plan, for readers who are each right nine times of ten; prompts with several doubles want more.
+
+    second: accepts that meet a second reader, for "of 100 accepted traces" within 5 either way.
+    """
+    found = []
+    for prevalence in PREVALENCES:
+        rejects, agreed = planning.as_seen(prevalence, ACCURACY)
+        apart = (1 - agreed) / 2 / (1 - rejects)
+        found.append(
+            Doubles(
+                rejects,
+                planning.expected(rejects, agreed),
+                planning.doubles_for(0.10, rejects=rejects, agreement=agreed),
+                planning.doubles_for(HALF_WIDTH, rejects=rejects, agreement=agreed),
+                planning.doubles_for_rate(HALF_WIDTH, apart),
+            )
+        )
+    return found
+
+
+def _window(table: Sequence[Reading]) -> int:
+    """Days, weeks or months, so that the picture has no more than a few points."""
+    if not table:
+        return DAYS_A_WINDOW[0]
+    span = (max(one.at for one in table) - min(one.at for one in table)).days
+    return next((days for days in DAYS_A_WINDOW if span <= days * FEW_WINDOWS), DAYS_A_WINDOW[-1])
+
+
+def _begins(one: Reading, days: int) -> str:
+    day = one.at.date()
+    return (day - timedelta(days=day.toordinal() % days)).isoformat()
+
+
+def _doubles(observed: Estimate) -> int | None:
+    """How many traces read twice would make the interval narrow, where it is wide."""
+    if observed.low is None or observed.high is None or (observed.high - observed.low) / 2 <= WIDE:
+        return None
+    return planning.doubles_from(observed, HALF_WIDTH)

@@ -1,0 +1,43 @@
+"""The audit at a moment, as one page that needs nothing else: it goes with a data set."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from django.contrib.staticfiles import finders
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from reviews.audit import tables
+from reviews.models import Round
+from reviews.reporting import shown
+
+STYLES = ("tokens.css", "base.css", "audit.css")
+
+
+def report_of(round: Round, *, at: datetime | None = None) -> str:
+    """The page as text. Its style stands in it, and nothing else that a browser would fetch or run.
+
+    at: the moment that it names, now where none is given; the figures are always those of now.
+    """
+    return render_to_string(
+        "reviews/audit/report.html",
+        {
+            "round": round,
+            "project": round.project,
+            "at": at or timezone.now(),
+            "digest": tables.digest(round),
+            "styles": "\n".join(_style(name) for name in STYLES),
+            **shown.overview_of(round),
+            **shown.clauses_of(round),
+            **shown.readers_of(round, hidden=True),
+        },
+    )
+
+
+def _style(name: str) -> str:
+    found = finders.find(f"reviews/{name}")
+    if found is None:
+        raise FileNotFoundError(name)
+    return Path(found).read_text(encoding="utf-8")

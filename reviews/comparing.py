@@ -40,9 +40,32 @@ def next_for(reviewer: User, round: Round) -> Leased:
         return found
     first = found.assignments[0]
     with transaction.atomic():
-        sides = [first, *_siblings(first, reviewer, round)]
-    sides.sort(key=lambda side: drawing.draw(round.seed, f"side {reviewer.pk}", bytes(side.trace.digest)))
-    return Leased(sides)
+        return Leased(_in_order([first, *_siblings(first, reviewer, round)], reviewer, round))
+
+
+def held(reviewer: User, round: Round) -> list[Assignment]:
+    """The samples that the reader holds, as `next_for` shows them; nothing is taken or renewed."""
+    rows = (
+        Assignment.objects.open()
+        .filter(round=round, leased_by=reviewer)
+        .exclude(trace__decision__state=Decision.State.DROPPED)
+        .with_reading(reviewer.pk, document.VERSION)
+        .annotate(repeats=standing_in.repeats("trace"))
+        .order_by("leased_at", "pk")
+    )
+    sides: dict[int, Assignment] = {}
+    for row in rows:
+        row.round = round
+        first = next(iter(sides.values()), row)
+        if row.trace.round_prompt_id == first.trace.round_prompt_id:
+            sides.setdefault(row.trace_id, row)
+    return _in_order(list(sides.values())[:SIDES], reviewer, round)
+
+
+def _in_order(sides: list[Assignment], reviewer: User, round: Round) -> list[Assignment]:
+    return sorted(
+        sides, key=lambda side: drawing.draw(round.seed, f"side {reviewer.pk}", bytes(side.trace.digest))
+    )
 
 
 def _siblings(first: Assignment, reviewer: User, round: Round) -> list[Assignment]:
@@ -95,13 +118,18 @@ def record(
     """
     if round.mode not in MODES:
         raise Invalid("mode", _("This round does not show samples side by side."))
-    rows = Assignment.objects.visible_to(by).filter(round=round, pk__in=[row[0] for row in said])
-    held = {row.pk: row for row in rows.select_related("trace")}
-    if not said or len(held) != len(said):
+    rows = Assignment.objects.visible_to(by).filter(round=round, leased_by=by)
+    sides = {row.pk: row for row in rows.filter(pk__in=[row[0] for row in said]).select_related("trace")}
+    if not said or len(sides) != len(said):
+        lost = [letter(place) for place, (pk, _one, _key) in enumerate(said) if pk not in sides]
         raise LeaseLost(
-            _("Some of these samples are no longer yours. Nothing was saved; take the next ones.")
+            _(
+                "Of these samples you no longer hold %(lost)s: the lease ran out and someone else reads it, or its "
+                "import was withdrawn. Nothing was saved. Take the next ones; those still yours come again."
+            )
+            % {"lost": ", ".join(lost) or "—"}
         )
-    prompts = {row.trace.round_prompt_id for row in held.values()}
+    prompts = {row.trace.round_prompt_id for row in sides.values()}
     if len(prompts) > 1:
         raise Invalid("assignments", _("Side by side stand samples of one prompt only."))
     picked = [one.verdict for _pk, one, _key in said].count(Verdict.ACCEPT)
@@ -110,11 +138,16 @@ def record(
     if done := Review.objects.filter(reviewer=by, key__in=[key for _pk, _one, key in said]).first():
         comparison = done.comparison
     else:
-        comparison = _write(round, prompts.pop(), [held[pk].trace_id for pk, _one, _key in said], by)
+        comparison = _write(round, prompts.pop(), [sides[pk].trace_id for pk, _one, _key in said], by)
     return [
         reviewing.record(pk, one, by=by, key=key, origin=origin, comparison=comparison)
         for pk, one, key in said
     ]
+
+
+def letter(place: int) -> str:
+    """What a sample is called by its place from the left, counted from 0."""
+    return chr(ord("A") + place)
 
 
 def _write(round: Round, prompt_id: int, traces: list[int], by: User) -> Comparison:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import pytest
 from django.test import Client
 from making import judge, trace_row
 
 from reviews import comparing, planning, rebuilding
+from reviews.assigning import LeaseLost
 from reviews.errors import Invalid
-from reviews.models import Assignment, Comparison, Decision, Review
+from reviews.models import Assignment, Citation, Comparison, Decision, Review
 from reviews.saying import Said
 
 
@@ -102,14 +104,49 @@ def test_over_the_page(beside, ada):
     body = {"assignment": [side.pk for side in sides]}
     for side in sides:
         body |= {
-            f"key-{side.pk}": side.lease_key,
-            f"verdict-{side.pk}": "reject",
-            f"clauses-{side.pk}": ["H2"],
+            f"{side.pk}-key": side.lease_key,
+            f"{side.pk}-verdict": "reject",
+            f"{side.pk}-clauses": ["H2"],
+            f"{side.pk}-comment": f"why {side.pk}",
+            f"{side.pk}-spans": json.dumps([span(side)]),
         }
-    assert client.post(f"/p/pilot/rounds/{round.pk}/compare", body).status_code == 200
+    page = client.post(f"/p/pilot/rounds/{round.pk}/compare", body)
+    assert page.status_code == 200
+    assert page.text.count("reject") == 6  # three times in words, three times for the colour
     assert Review.objects.filter(verdict="reject").count() == 3
-    body[f"key-{sides[0].pk}"] = "no key"
+    assert {review.comment for review in Review.objects.all()} == {f"why {side.pk}" for side in sides}
+    assert {bytes(mark.quote) for mark in Citation.objects.all()} == {b"one"}
+    body[f"{sides[0].pk}-key"] = "no key"
     assert client.post(f"/p/pilot/rounds/{round.pk}/compare", body).status_code == 422
+
+
+def span(side):
+    start = side.trace.reasoning.as_text.index("one")
+    return {"clause": "H2", "part": "reasoning", "start": start, "end": start + 3, "quote": "one"}
+
+
+def test_the_page_shows_what_is_held_and_takes_nothing(beside, ada, ben):
+    round = beside("side-by-side", samples=3)
+    client = Client()
+    client.force_login(ada)
+    address = f"/p/pilot/rounds/{round.pk}/review"
+    assert 'aria-label="Sample ' not in client.get(address).text
+    sides = look(ada, round)
+    page = client.get(address).text
+    places = [page.index(f'value="{side.lease_key}"') for side in sides]
+    assert places == sorted(places)
+    client.force_login(ben)
+    assert 'aria-label="Sample ' not in client.get(address).text
+
+
+def test_a_sample_that_went_to_someone_else_is_named_and_nothing_is_saved(beside, ada, ben):
+    round = beside("side-by-side", samples=3)
+    sides = look(ada, round)
+    Assignment.objects.filter(pk=sides[1].pk).update(leased_by=ben)
+    with pytest.raises(LeaseLost, match="no longer hold B:"):
+        comparing.record(round, said(sides, "accept", "accept", "accept"), by=ada)
+    assert not Review.objects.exists()
+    assert [side.pk for side in comparing.held(ada, round)] == [sides[0].pk, sides[2].pk]
 
 
 def test_an_undo_brings_its_sample_back_beside_those_still_open(beside, ada):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -11,19 +11,22 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from reviews import comparing, saying
+from reviews import calibrating, comparing
 from reviews.assigning import Leased
 from reviews.errors import Invalid
-from reviews.models import Review, Round, User
+from reviews.models import Assignment, Review, Round, User
 from reviews.web import doors, frames
-from reviews.web.answers import is_htmx, person
+from reviews.web.answers import is_htmx, person, unfit
+from reviews.web.forms import SaidForm
 
 
 def desk(request: HttpRequest, round: Round) -> HttpResponse:
-    """The frame; it takes the samples by a POST of its own, because a GET changes nothing."""
-    frame = {**frames.of_round(round, person(request)), **frames.keys(person(request))}
-    judged = Review.objects.standing().filter(round=round, reviewer=person(request)).count()
-    return render(request, "reviews/desk.html", {**frame, "judged": judged})
+    """The frame, with the samples that the reader holds; taking some is a POST, because a GET changes nothing."""
+    reader = person(request)
+    frame = {**frames.of_round(round, reader), **frames.keys(reader)}
+    judged = Review.objects.standing().filter(round=round, reviewer=reader).count()
+    sides = _sides(comparing.held(reader, round), reader)
+    return render(request, "reviews/desk.html", {**frame, "judged": judged, "sides": sides})
 
 
 def take(reader: User, round: Round) -> Leased:
@@ -38,57 +41,52 @@ def next_samples(request: HttpRequest, round: Round) -> HttpResponse:
     frame = frames.of_round(round, person(request))
     if not found.assignments:
         return render(request, "reviews/desk_empty.html", {**frame, "empty": found.empty})
-    return render(request, "reviews/desk_sides.html", {**frame, "sides": _sides(found, person(request))})
+    sides = _sides(found.assignments, person(request))
+    return render(request, "reviews/desk_sides.html", {**frame, "sides": sides})
 
 
 @login_required
 @require_POST
 def decide(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Record the verdicts on all samples of a look."""
+    """Record the verdicts on all samples of a look; the page asks for the next ones."""
     round = doors.round_to_judge(request, slug, pk)
-    comparing.record(round, list(_said(request, round)), by=person(request))
+    relative = round.mode == Round.Mode.PICK_BEST
+    said = []
+    for assignment, form in _forms(request, relative):
+        if not form.is_valid():
+            return unfit(request, form)
+        one = replace(form.said(), relative=True, clauses=(), spans=()) if relative else form.said()
+        said.append((assignment, one, form.cleaned_data["key"]))
+    done = comparing.record(round, said, by=person(request))
     if not is_htmx(request):
         return redirect("desk", slug, pk)
-    return next_samples(request, round)
+    sides = [(comparing.letter(place), review) for place, review in enumerate(done)]
+    return render(
+        request,
+        "reviews/desk_said.html",
+        {
+            "said": done[-1],
+            "relative": relative,
+            "picked": next((letter for letter, review in sides if review.verdict == "accept"), None),
+            "sides": sides,
+            "feedback": calibrating.feedback(done[0]) if len(done) == 1 else None,
+        },
+    )
 
 
-def _said(request: HttpRequest, round: Round) -> Any:
-    """(assignment, what is said, key) for each sample, as the form sends them."""
-    data = request.POST
+def _forms(request: HttpRequest, relative: bool) -> Any:
+    """(assignment, the form of what is said) for each sample: its fields have the assignment before their name."""
+    data = request.POST.copy()
     for place in data.getlist("assignment"):
-        try:
-            assignment, key = int(place), uuid.UUID(data.get(f"key-{place}", ""))
-        except ValueError:
-            raise Invalid(
-                "assignment", _("The page sent something else than its samples. Load it anew.")
-            ) from None
-        relative = round.mode == Round.Mode.PICK_BEST
+        if not (place.isascii() and place.isdigit() and len(place) < 19):
+            raise Invalid("assignment", _("The page sent something else than its samples. Load it anew."))
         if relative:
-            verdict = "accept" if data.get("picked") == place else "reject"
-        else:
-            verdict = data.get(f"verdict-{place}", "")
-        yield (
-            assignment,
-            saying.Said(
-                verdict,
-                tuple(data.getlist(f"clauses-{place}")) if verdict == "reject" and not relative else (),
-                comment=data.get("comment", "").replace("\r\n", "\n"),
-                seconds=_seconds(data.get("seconds", "")),
-                relative=relative,
-            ),
-            key,
-        )
+            data[f"{place}-verdict"] = "accept" if data.get("picked") == place else "reject"
+        yield int(place), SaidForm(data, prefix=place)
 
 
-def _seconds(text: str) -> float | None:
-    try:
-        return min(max(float(text), 0), 1e7)
-    except ValueError:
-        return None
-
-
-def _sides(found: Leased, reader: User) -> list[dict[str, Any]]:
+def _sides(found: list[Assignment], reader: User) -> list[dict[str, Any]]:
     return [
-        {"letter": chr(ord("A") + place), **frames.of_assignment(assignment, reader)}
-        for place, assignment in enumerate(found.assignments)
+        {"letter": comparing.letter(place), **frames.of_assignment(assignment, reader)}
+        for place, assignment in enumerate(found)
     ]

@@ -2,8 +2,10 @@
 // Every action here is a button or a form in the page first; this presses them.
 import { alert, clearAlerts, post } from "./alerts.js";
 import { dropAhead, fetchAhead, renewWhileUsed, takeAhead } from "./desk/ahead.js";
+import { cardsOf, leaseOf, textOf } from "./desk/card.js";
 import { startClock, watchForLongSittings } from "./desk/clock.js";
-import { forgetDraft } from "./desk/draft.js";
+import { draftsOf, forgetDrafts, putBackDrafts } from "./desk/draft.js";
+import { showKept } from "./desk/kept.js";
 import { actionsOf, isTyping, keyMeant, nameKeys } from "./desk/keys.js";
 import * as outbox from "./desk/outbox.js";
 import * as saying from "./desk/saying.js";
@@ -11,6 +13,7 @@ import { startFinding } from "./desk/finding.js";
 import { startWatching } from "./desk/shown.js";
 import * as sides from "./desk/sides.js";
 import * as steps from "./desk/steps.js";
+import { lastWords, verdictWords } from "./desk/verdicts.js";
 import * as views from "./desk/views.js";
 import { gettext, locale } from "./words.js";
 
@@ -25,13 +28,15 @@ const { user } = desk.dataset;
 const bindings = JSON.parse(desk.dataset.bindings);
 const actions = actionsOf(bindings);
 const form = () => desk.querySelector("form#verdict");
-const article = () => desk.querySelector("article");
+const beside = () => form()?.dataset.sides !== undefined;
+const judging = () => (beside() ? sides : saying);
+const article = () => (beside() ? sides.currentText() : desk.querySelector("article"));
 const said = () => document.getElementById("said");
 const isJudged = () => form()?.dataset.saved !== undefined;
 
 let lastSaid = said()?.innerHTML.trim() ?? "";
 let seconds = startClock();
-let shownShare = () => 1;
+let shownShares = () => [1];
 let unsentCount = 0;
 
 function announce(words) {
@@ -51,37 +56,41 @@ async function shown() {
     return;
   }
   seconds = startClock();
-  if (form().dataset.sides) {
-    sides.openSides(form());
+  judging().openSaid(form());
+  views.showAsBefore(form());
+  finding.close();
+  watchTexts();
+  for (const card of cardsOf(form())) improve(card);
+  if (beside()) {
     return announce([before, gettext("Samples side by side")].filter(Boolean).join(". "));
   }
-  saying.openSaid(form());
-  views.showAsBefore(article());
-  shownShare = startWatching(article());
-  finding.close();
   announce([before, gettext("Trace: %(length)s", { length: desk.querySelector("[data-length]").textContent })].filter(Boolean).join(". "));
-  improve(form());
   if (unsentCount === 0) fetchAhead(desk.dataset.next);
 }
 
+function watchTexts() {
+  shownShares = startWatching(cardsOf(form()).map(textOf));
+}
+
 /** Plain steps give way to rendered ones as soon as the worker has them, unless someone is marking just then. */
-async function improve(shownForm) {
+async function improve(card) {
   for (const pause of [300, 700, 1500, 3000, 6000]) {
-    if (!shownForm.dataset.rendered) return;
+    if (!card.dataset.rendered) return;
     await new Promise((done) => { setTimeout(done, pause); });
-    if (form() !== shownForm || isJudged()) return;
+    if (!card.isConnected || isJudged()) return;
     try {
-      const answer = await fetch(shownForm.dataset.rendered, { redirect: "error", headers: { "HX-Request": "true" } });
+      const answer = await fetch(card.dataset.rendered, { redirect: "error", headers: { "HX-Request": "true" } });
       if (answer.status !== 200) continue;
       const made = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (form() !== shownForm || !getSelection().isCollapsed || steps.currentStep(article())) return;
+      const text = textOf(card);
+      if (!card.isConnected || !getSelection().isCollapsed || steps.currentStep(text)) return;
       const [list, answered, asked] = [made.querySelector("ol.steps"), made.querySelector("[data-answer]"), made.querySelectorAll("[data-message]")];
-      for (const [number, message] of article().querySelectorAll("[data-message]").entries()) message.replaceChildren(...asked[number].childNodes);
-      article().querySelector("[data-part=reasoning] > .steps")?.replaceChildren(...list.childNodes);
-      article().querySelector("[data-part=answer] > .answer-text")?.replaceChildren(...answered.childNodes);
-      delete shownForm.dataset.rendered;
-      shownShare = startWatching(article());
-      saying.redraw();
+      for (const [number, message] of text.querySelectorAll("[data-message]").entries()) message.replaceChildren(...asked[number].childNodes);
+      text.querySelector("[data-part=reasoning] > .steps")?.replaceChildren(...list.childNodes);
+      text.querySelector("[data-part=answer] > .answer-text")?.replaceChildren(...answered.childNodes);
+      delete card.dataset.rendered;
+      watchTexts();
+      judging().redraw();
     } catch { /* no network: plain steps are exact too */ }
   }
 }
@@ -91,21 +100,35 @@ async function say(button) {
   const judged = form();
   const what = button.dataset.key;
   if (isJudged()) return waitForNext();
-  const missing = saying.missingFor(what);
+  const missing = judging().missingFor(what);
   if (missing) {
     if (saying.needsComment(missing)) openComment();
     return alert(missing);
   }
-  const [spent, share] = [seconds(), shownShare()];
-  const words = Number(judged.dataset.words) * share;
+  const cards = cardsOf(judged);
+  const [spent, shares] = [seconds(), shownShares()];
+  const words = cards.reduce((sum, card, place) => sum + Number(card.dataset.words) * shares[place], 0);
   const pace = words >= FEWEST_WORDS && spent > 0 ? (words * 60) / spent : null;
-  if (what === "accept" && asksAgain(judged, share, pace)) return;
-  saying.fillIn({ seconds: spent, share, pace });
+  const isAccepted = beside() ? sides.isAccepted : () => what === "accept";
+  const accepted = cards.map((card, place) => ({ card, share: shares[place] })).filter(({ card }) => isAccepted(card));
+  if (accepted.length && asksAgain(judged, accepted, pace)) return;
+  judging().fillIn({ seconds: spent, shares, pace });
   const body = new FormData(judged, button);
   body.delete("csrfmiddlewaretoken");  // it may be stale when this is sent; the header carries a fresh one
   const url = new URL(button.hasAttribute("formaction") ? button.formAction : judged.action).pathname;
   judged.dataset.saved = "";
-  const record = { id: `${judged.elements.key.value} ${what}`, user, at: Date.now(), url, words: wordsFor(what), body: new URLSearchParams(body).toString(), verdict: !["skip", "ask"].includes(what) };
+  const wordsSaid = beside() ? sides.inWords() : verdictWords(what);
+  const record = {
+    id: [...cards.map(leaseOf), beside() ? wordsSaid : what].join(" "),
+    user,
+    at: Date.now(),
+    url,
+    words: lastWords(what, wordsSaid),
+    said: beside() ? wordsSaid : "",
+    body: new URLSearchParams(body).toString(),
+    verdicts: ["skip", "ask"].includes(what) ? 0 : cards.length,
+    drafts: draftsOf(cards),
+  };
   onTheWay += 1;
   keeping = keepAndAdvance(record, judged).finally(() => { onTheWay -= 1; });
   await keeping;
@@ -118,25 +141,31 @@ const isAllSaved = () => unsentCount === 0 && onTheWay === 0;
 
 async function keepAndAdvance(record, judged) {
   await outbox.keep(record);
-  forgetDraft(judged);
+  forgetDrafts(record.drafts);
   clearAlerts();
-  if (record.verdict) count(1);
-  sayUnsent(unsentCount + 1);  // not read from the store again: the next trace waits for it
+  count(record.verdicts);
+  sayUnsent(unsentCount + sayingsIn(record));  // not read from the store again: the next trace waits for it
   lastSaid = `<span>${record.words} · ${gettext("saving…")}</span>`;
   advance(judged);
 }
 
-const verdicts = { accept: gettext("accept"), reject: gettext("reject"), unsure: gettext("unsure"), "bad-prompt": gettext("bad-prompt") };
-const wordsFor = (what) => ({ skip: gettext("Skipped"), ask: gettext("Asked") }[what] ?? gettext("Last: %(verdict)s", { verdict: verdicts[what] ?? what }));
-
 /** An accept of what was hardly seen is asked about once, and never blocked. */
-function asksAgain(judged, share, pace) {
+function asksAgain(judged, accepted, pace) {
+  const { card, share } = accepted.reduce((least, one) => (one.share < least.share ? one : least));
   if (judged.dataset.asked !== undefined || (share >= ENOUGH_SHOWN && pace <= FASTEST_READING)) return false;
   judged.dataset.asked = "";
-  alert(share < ENOUGH_SHOWN
-    ? gettext("%(share)s %% of this trace was on screen. Accept once more if that was enough to judge it.", { share: Math.round(share * 100) })
-    : gettext("That was about %(pace)s words a minute. Accept once more if you have read it.", { pace: Math.round(pace).toLocaleString(locale) }));
+  alert(askWords(card.dataset.side, share, pace));
   return true;
+}
+
+function askWords(letter, share, pace) {
+  const shown = Math.round(share * 100);
+  const fast = Math.round(pace).toLocaleString(locale);
+  if (share < ENOUGH_SHOWN && letter) return gettext("%(share)s %% of sample %(letter)s was on screen. Save once more if that was enough to judge it.", { share: shown, letter });
+  if (letter) return gettext("That was about %(pace)s words a minute. Save once more if you have read it.", { pace: fast });
+  return share < ENOUGH_SHOWN
+    ? gettext("%(share)s %% of this trace was on screen. Accept once more if that was enough to judge it.", { share: shown })
+    : gettext("That was about %(pace)s words a minute. Accept once more if you have read it.", { pace: fast });
 }
 
 /** The kept trace in the frame, or, where there is none, the one judged until the server has another. */
@@ -163,12 +192,13 @@ async function told(how, record, words) {
     clearAlerts();
     if (isAllSaved()) await goOn();
   } else if (how === "refused") {
-    if (record.verdict) count(-1);
+    count(-record.verdicts);
+    putBackDrafts(record.drafts);
     await countUnsent();
     lastSaid = "";
     if (said()) said().innerHTML = "";
     alert(gettext("%(why)s What you said is kept as a draft: see the line at the top.", { why: words }));
-    await showKept();
+    await showKept(user);
     if (isAllSaved()) await goOn();
   } else if (how === "signed-out") {
     signedOut();
@@ -180,7 +210,7 @@ async function told(how, record, words) {
 /** All is saved: the next trace into the frame where it waits for one, else the one after it fetched. */
 async function goOn() {
   if (isJudged()) await takeNext();
-  else if (form() && !form().dataset.sides) fetchAhead(desk.dataset.next);
+  else if (form() && !beside()) fetchAhead(desk.dataset.next);
 }
 
 function signedOut() {
@@ -239,39 +269,17 @@ function count(change) {
 }
 
 async function countUnsent() {
-  sayUnsent((await outbox.unsent(user)).length);
+  sayUnsent((await outbox.unsent(user)).reduce((sum, record) => sum + sayingsIn(record), 0));
 }
+
+/** Side by side one record holds several verdicts; a skip or a question is one saying too. */
+const sayingsIn = (record) => Math.max(1, record.verdicts ?? 1);
 
 function sayUnsent(n) {
   unsentCount = n;
   const line = document.querySelector("[data-unsent]");
   line.hidden = unsentCount === 0;
   line.textContent = unsentCount ? gettext("unsent %(n)s", { n: unsentCount }) : "";
-}
-
-/** What was refused for good stays here until its reader has done with it. */
-async function showKept() {
-  const refused = await outbox.refusedOnes(user);
-  let opener = document.querySelector("[data-kept-open]");
-  if (!opener) {
-    opener = document.createElement("button");
-    Object.assign(opener, { type: "button", className: "plain" });
-    opener.dataset.keptOpen = "";
-    document.querySelector("[data-unsent]").after(opener);
-  }
-  opener.hidden = !refused.length;
-  opener.textContent = gettext("%(n)s not saved", { n: refused.length });
-  document.querySelector("[data-kept-list]").replaceChildren(...refused.map((record) => {
-    const item = document.createElement("li");
-    const fields = new URLSearchParams(record.body);
-    const parts = [verdicts[fields.get("verdict")] ?? fields.get("verdict"), fields.getAll("clauses").join(" "), fields.get("comment")].filter(Boolean);
-    item.append(`${new Date(record.at).toLocaleString(locale)}: ${parts.join(", ") || record.words}. ${record.why} `);
-    const drop = document.createElement("button");
-    Object.assign(drop, { type: "button", className: "plain", textContent: gettext("Drop it") });
-    drop.addEventListener("click", async () => { await outbox.forgetRefused(record.id); showKept(); });
-    item.append(drop);
-    return item;
-  }));
 }
 
 const isPoll = (config) => config?.triggeringEvent?.type === "hx:poll:trigger";
@@ -284,23 +292,13 @@ document.addEventListener("submit", (event) => {
     event.stopPropagation();
     return undo();
   }
-  if (form().dataset.sides) {
-    const missing = sides.missingSides(form());
-    form().elements.seconds.value = seconds().toFixed(1);
-    if (missing) {
-      event.preventDefault();
-      event.stopPropagation();
-      alert(missing);
-    }
-    return;
-  }
   if (form().dataset.stage === "answer-only" && !["skip", "ask"].includes(button?.dataset.key)) {
-    saying.fillIn({ seconds: seconds(), share: shownShare(), pace: null });
+    saying.fillIn({ seconds: seconds(), shares: shownShares(), pace: null });
     return;  // its answer is the chain, so this one is waited for
   }
   event.preventDefault();
   event.stopPropagation();
-  say(button ?? form().querySelector("[data-key=reject]"));
+  say(button ?? form().querySelector("[data-key=save], [data-key=reject]"));
 }, { capture: true });
 
 document.addEventListener("htmx:beforeRequest", (event) => {
@@ -338,10 +336,11 @@ function openComment() {
 
 function digit(number) {
   if (isJudged()) return;
-  const marked = saying.mark(number);
+  const marked = judging().mark(number);
   if (marked === "elsewhere") return alert(gettext("Evidence is marked in the reasoning or the answer. Nothing was said: press the digit again without a selection."));
   if (marked) return announce(gettext("Marked as evidence for clause %(number)s.", { number }));
-  if (saying.reject(number) && form().dataset.everyClause === undefined) press("reject");
+  if (beside()) sides.obeyDigit(number);
+  else if (saying.reject(number) && form().dataset.everyClause === undefined) press("reject");
 }
 
 const VERDICTS = ["accept", "reject", "unsure", "bad-prompt", "skip", "ask"];
@@ -349,9 +348,9 @@ const doing = {
   remark: () => saying.toggle("[data-remark]"),
   other: () => { saying.toggle("[data-other]"); if (form().querySelector("[data-other]:checked")) openComment(); },
   comment: openComment,
-  raw: () => { views.toggleView(article(), "raw"); saying.redraw(); },
-  wrap: () => views.toggleView(article(), "wrap"),
-  examples: () => views.toggleView(article(), "examples"),
+  raw: () => { views.toggleView(form(), "raw"); judging().redraw(); },
+  wrap: () => views.toggleView(form(), "wrap"),
+  examples: () => views.toggleView(form(), "examples"),
   outline: () => views.toggleOutline(article()),
   find: () => finding.open(),
   "next-step": () => steps.walk(article(), 1),
@@ -362,6 +361,8 @@ const doing = {
   neutral: () => form().dataset.labels === "steps" && labelStep("neutral"),
 };
 
+const doingBeside = { ...sides.doing, raw: doing.raw, find: doing.find, difference: () => alertIfAny(sides.toggleDifference()) };
+
 function labelStep(what) {
   if (steps.label(article(), form(), what)) saying.changed();
 }
@@ -371,19 +372,19 @@ function obey(key) {
   if (action === "keys") return dialog.showModal();
   if (action === "undo") return undo();
   if (!form()) return false;
-  if (form().dataset.sides) {
-    if (action === "difference") return alert0(sides.toggleDifference(form()));
-    return sides.obeySides(form(), action, key);
-  }
-  if (VERDICTS.includes(action)) return press(action);
+  if (VERDICTS.includes(action) && !beside()) return press(action);
   if (/^[1-9]$/.test(key)) return digit(key);
-  if (key.startsWith("shift ")) return saying.toggleDigit(key.slice(6));
-  return doing[action] ? doing[action]() : false;
+  if (key === "0" && beside()) return sides.pick(key);
+  if (key.startsWith("shift ")) return judging().toggleDigit(key.slice(6));
+  const does = (beside() ? doingBeside : doing)[action];
+  return does ? does() : false;
 }
 
-function alert0(words) {
+function alertIfAny(words) {
   if (words) alert(words);
 }
+
+const keyIsFree = (event) => !event.repeat && !event.isComposing && !event.target.closest?.("button, a, summary, input");
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || dialog.open || keptDialog.open) return;
@@ -395,6 +396,10 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.matches?.("[type=checkbox]")) {  // would press the form's first button
     event.preventDefault();
     return event.target.click();
+  }
+  if (event.key === "Enter" && beside() && keyIsFree(event)) {
+    event.preventDefault();
+    return press("save");
   }
   const key = keyMeant(event);
   const walks = ["next-step", "step-before"].includes(actions.get(key));
@@ -413,7 +418,7 @@ document.addEventListener("click", (event) => {
   if (pressed("[data-find-open]")) finding.open();
   if (pressed("[data-jump]")) steps.jumpTo(article(), pressed("[data-jump]").dataset.jump);
   if (pressed("[data-label]") && pressed("button")) labelStep(pressed("[data-label]").dataset.label);
-  if (pressed("[data-difference]")) alert0(sides.toggleDifference(form()));
+  if (pressed("[data-difference]")) alertIfAny(sides.toggleDifference());
   if (pressed("[data-sheet-switch]")) saying.toggleSheet();
   const step = form()?.dataset.labels && pressed("[data-step]");
   if (step && getSelection().isCollapsed) steps.jumpTo(article(), step.dataset.step);
@@ -421,11 +426,9 @@ document.addEventListener("click", (event) => {
 
 for (const kind of ["change", "input"]) {
   desk.addEventListener(kind, (event) => {
-    if (!form()?.contains(event.target) || form().dataset.sides) return;
-    if (event.target.name === "holds" && event.target.checked) {
-      form().querySelector(`input[name=clauses][value="${CSS.escape(event.target.value)}"]`).checked = false;
-    }
-    saying.changed();
+    if (!form()?.contains(event.target) || isJudged()) return;
+    judging().settle(event.target);
+    judging().changed();
   });
 }
 
@@ -436,10 +439,11 @@ document.addEventListener("visibilitychange", () => { if (!document.hidden && un
 const finding = startFinding(article);
 renewWhileUsed(form);
 watchForLongSittings(() => alert(gettext("You have been reading for forty minutes. A pause keeps judgement steady; your work is saved.")));
-showKept();
+showKept(user);
+const came = form();  // what htmx brings after this is shown by its own swap
 countUnsent().then(async () => {
   const pending = await outbox.unsent(user);
-  if (form() && pending.some((record) => record.id.startsWith(form().elements.key?.value))) form().dataset.saved = "";
-  if (form()) shown();
+  if (came && cardsOf(came).some((card) => pending.some((record) => record.id.includes(leaseOf(card))))) came.dataset.saved = "";
+  if (came && form() === came) shown();
   if (unsentCount > 0) outbox.flush(user, told);
 });

@@ -47,8 +47,10 @@ export function renewWhileUsed(currentForm) {
     if (!form?.dataset.renew || !used || document.hidden || Date.now() - renewed < RENEW_EVERY) return;
     [renewed, used] = [Date.now(), false];
     try {
-      const answer = await post(form.dataset.renew);
-      if (!answer.ok && form === currentForm()) await showRefusal(answer);
+      for (const url of form.dataset.renew.split(" ")) {  // side by side, one for each sample
+        const answer = await post(url);
+        if (!answer.ok && form === currentForm()) await showRefusal(answer);
+      }
       if (kept && !(await post(kept.querySelector("form").dataset.renew)).ok) dropAhead();
     } catch { /* no network: the lease has minutes left, and a verdict says whether it held */ }
   }

@@ -102,10 +102,13 @@ export function rangesOf(article, mark) {
   return ranges;
 }
 
-/** Draw the marks over the text where the browser can, without touching its nodes. */
-export function drawMarks(article, marks) {
-  for (const atom of article.querySelectorAll("[data-marked]")) atom.removeAttribute("data-marked");
-  const ranges = marks.flatMap((mark) => rangesOf(article, mark));
+/** Draw the marks of all cards over their texts where the browser can, without touching their nodes. */
+export function drawMarks(cards) {
+  const ranges = [];
+  for (const { text, standing } of cards) {
+    for (const atom of text.querySelectorAll("[data-marked]")) atom.removeAttribute("data-marked");
+    ranges.push(...standing().flatMap((mark) => rangesOf(text, mark)));
+  }
   if (CSS.highlights) CSS.highlights.set("evidence", new Highlight(...ranges));
 }
 

@@ -38,7 +38,7 @@ async function inStore(name, mode, what) {
   });
 }
 
-/** Keep one saying {id, user, at, url, body, words} until it is acknowledged. */
+/** Keep one saying {id, user, at, url, body, words, said, verdicts, drafts} until it is acknowledged. */
 export async function keep(saying) {
   try { await inStore("outbox", "readwrite", (store) => store.put(saying)); }
   catch { inMemory.set(saying.id, saying); }

@@ -1,34 +1,29 @@
 // What the reader is about to say of the trace in the frame: clauses ticked, passages marked, the views of it.
-import { drawMarks, hasSelection, moved, placeOf, selectedPieces } from "./evidence.js";
 import { keepDraft, restoreDraft } from "./draft.js";
+import { drawMarks } from "./evidence.js";
+import { startMarks } from "./marks.js";
 import { firstWithout, labelsStanding, openLabels } from "./steps.js";
 import { gettext } from "../words.js";
 
 let form = null;
-let marks = [];
+let marks = null;
 
 const article = () => form.querySelector("article");
 const ticked = () => [...form.querySelectorAll("input[name=clauses]:checked")];
-const boxOf = (clause) => form.querySelector(`:is(input[name=clauses], input[name=remarks])[value="${CSS.escape(clause)}"]`);
 const other = () => form.querySelector("[data-other]");
 const clausesToJudge = () => [...form.querySelectorAll("[data-clause]")];
-
-/** Marks count while their clause is ticked; ticking it again brings them back. */
-function marksStanding() {
-  return marks.filter((mark) => boxOf(mark.clause)?.checked);
-}
 
 /** Begin with the trace in `opened`, or go on with what was kept of it. */
 export function openSaid(opened) {
   form = opened;
   const draft = restoreDraft(form);
-  marks = draft.marks ?? [];
+  marks = startMarks(form, draft.marks, { tick: (box) => setFails(box, true), changed });
   openLabels(article(), draft.labels);
   show();
 }
 
 export function changed() {
-  keepDraft(form, marks, labelsStanding(article()));
+  keepDraft(form, { marks: marks.all(), labels: labelsStanding(article()) });
   show();
 }
 
@@ -76,22 +71,11 @@ export function judgeClause(holds) {
 const isJudged = (item) => Boolean(item.querySelector("input[name=holds]:checked, input[name=clauses]:checked"));
 const currentClause = () => clausesToJudge().find((item) => !isJudged(item));
 
-/** Mark what is selected as evidence for the clause of a digit: true, false, or "elsewhere" for other text. */
-export function mark(digit) {
-  const pieces = selectedPieces(article());
-  if (!pieces.length) return hasSelection(article()) && "elsewhere";
-  const box = form.querySelector(`[data-digit="${digit}"]`);
-  if (!box) return false;
-  const known = new Set(marks.map((made) => JSON.stringify(made)));
-  for (const piece of pieces) {
-    const made = { clause: box.value, ...piece };
-    if (!known.has(JSON.stringify(made))) marks.push(made);
-  }
-  setFails(box, true);
-  getSelection().removeAllRanges();
-  changed();
-  form.querySelector("[data-evidence]").lastElementChild?.scrollIntoView({ block: "nearest" });
-  return true;
+export const mark = (digit) => marks.add(digit);
+
+/** What a box that was just ticked says of others. */
+export function settle(box) {
+  if (box.name === "holds" && box.checked) form.querySelector(`input[name=clauses][value="${CSS.escape(box.value)}"]`).checked = false;
 }
 
 const writeQuestion = () => gettext("Write the question in the comment first.");
@@ -115,11 +99,11 @@ export function missingFor(verdict) {
 }
 
 /** Put what is not in a field of its own into the form, just before it is sent. */
-export function fillIn({ seconds, share, pace }) {
+export function fillIn({ seconds, shares: [share], pace }) {
   form.elements.seconds.value = seconds.toFixed(1);
   form.elements.shown_share.value = share.toFixed(4);
   form.elements.words_a_minute.value = pace === null ? "" : pace.toFixed(0);
-  form.elements.spans.value = JSON.stringify(marksStanding());
+  form.elements.spans.value = JSON.stringify(marks.standing());
   form.elements.steps.value = JSON.stringify(form.dataset.labels ? labelsStanding(article()) : []);
 }
 
@@ -133,49 +117,8 @@ function show() {
   form.querySelector("[data-reject-words]").textContent = reasons.length ? gettext("Reject for %(reasons)s", { reasons: reasons.join(" ") }) : gettext("Reject");
   for (const item of clausesToJudge()) item.removeAttribute("aria-current");
   if (form.dataset.everyClause !== undefined) currentClause()?.setAttribute("aria-current", "true");
-  const standing = marksStanding();
-  form.querySelector("[data-evidence]").replaceChildren(...standing.map(line));
-  form.querySelector("[data-evidence-block]").hidden = !standing.length;
-  drawMarks(article(), standing);
-}
-
-function line(mark) {
-  const item = document.createElement("li");
-  const quote = document.createElement("q");
-  quote.textContent = mark.quote;
-  quote.dir = "auto";
-  const where = document.createElement("button");
-  const { digit } = boxOf(mark.clause).dataset;
-  const words = gettext("clause %(digit)s, %(place)s", { digit, place: placeOf(article(), mark) });
-  Object.assign(where, { type: "button", className: "plain", textContent: words });
-  where.title = gettext("Arrows move its end by a word, with Shift its start; Delete removes it");
-  where.addEventListener("keydown", (event) => adjust(event, mark));
-  const remove = document.createElement("button");
-  Object.assign(remove, { type: "button", className: "plain", textContent: "✕" });
-  remove.setAttribute("aria-label", gettext("Remove this evidence for clause %(digit)s", { digit }));
-  remove.addEventListener("click", () => forget(mark));
-  item.append(quote, where, remove);
-  return item;
-}
-
-/** Arrows on a mark: its end goes on or back by a word, with Shift its start. */
-function adjust(event, mark) {
-  if (event.key === "Delete") return forget(mark);
-  const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (!way) return;
-  event.preventDefault();
-  const made = moved(article(), mark, event.shiftKey ? "start" : "end", way);
-  if (!made) return;
-  const place = marks.indexOf(mark);
-  marks[place] = made;
-  changed();
-  form.querySelectorAll("[data-evidence] li")[marksStanding().indexOf(made)]?.querySelector("button").focus();
-}
-
-function forget(mark) {
-  marks = marks.filter((made) => made !== mark);
-  changed();
-  (form.querySelector("[data-evidence] button") ?? article()).focus({ preventScroll: true });
+  marks.show();
+  drawMarks([marks]);
 }
 
 /** Open or close the spec's sheet on a narrow screen; whether that changed anything. */

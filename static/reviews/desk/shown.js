@@ -2,10 +2,15 @@
 
 let stop = null;
 
-/** Start anew for a trace; gives a function that tells {share, words}: of the text, how much was in sight. */
-export function startWatching(article) {
+/** Start anew for the texts in the frame; gives a function that tells of each how much was in sight, 0 to 1. */
+export function startWatching(texts) {
   stop?.abort();
   stop = new AbortController();
+  const shares = texts.map((text) => watch(text, stop.signal));
+  return () => shares.map((share) => share());
+}
+
+function watch(article, signal) {
   const blocks = [...article.querySelectorAll("[data-step], [data-part] > .answer-text > .text, [data-part] > .answer-text")]
     .filter((block) => !(block.matches(".answer-text") && block.querySelector(".text")));
   const seen = new Map(blocks.map((block) => [block, [1, 0]]));
@@ -17,8 +22,8 @@ export function startWatching(article) {
   for (const block of blocks) watcher.observe(block);
   let asked = false;
   const later = () => { if (!asked) { asked = true; requestAnimationFrame(() => { asked = false; look(); }); } };
-  article.addEventListener("scroll", later, { passive: true, signal: stop.signal });
-  stop.signal.addEventListener("abort", () => watcher.disconnect());
+  article.addEventListener("scroll", later, { passive: true, signal });
+  signal.addEventListener("abort", () => watcher.disconnect());
 
   function look() {
     const frame = article.getBoundingClientRect();

@@ -1,43 +1,182 @@
-// Samples side by side: which one is current, scrolling together, what differs, and their keys.
+// Samples side by side: what the reader is about to say of each, which one is current, scrolling together, what differs.
+import { cardsOf, fieldOf, textOf } from "./card.js";
 import { added, wordsOf } from "./difference.js";
+import { keepDraft, restoreDraft } from "./draft.js";
+import { drawMarks, hasSelection } from "./evidence.js";
+import { startMarks } from "./marks.js";
+import { currentStep, selectStep, walk } from "./steps.js";
+import { verdictWords } from "./verdicts.js";
 import { gettext } from "../words.js";
 
-const sidesOf = (form) => [...form.querySelectorAll("[data-side]")];
-const current = (form) => form.querySelector("[data-side][aria-current]");
+let form = null;
+let sides = [];  // from the left: {card, text, marks}
 let following = false;
 
-export function openSides(form) {
-  for (const text of form.querySelectorAll(".side-text")) {
-    text.addEventListener("scroll", () => together(form, text), { passive: true });
-  }
-  for (const side of sidesOf(form)) side.addEventListener("pointerdown", () => makeCurrent(form, side));
+const current = () => sides.find(({ card }) => card.hasAttribute("aria-current")) ?? sides[0];
+const isPicking = () => form.dataset.sides === "pick-best";
+const isSaid = () => form.dataset.saved !== undefined;
+const letterOf = (side) => side.card.dataset.side;
+const verdictOf = ({ card }) => card.querySelector("[type=radio]:checked")?.value;
+const clausesOf = ({ card }) => [...card.querySelectorAll("[data-digit]")];
+const ticked = (side) => clausesOf(side).filter((box) => box.checked);
+
+/** Begin with the samples in `opened`, or go on with what was kept of them. */
+export function openSaid(opened) {
+  form = opened;
+  form.noValidate = true;  // what is missing is said in our own sentence
+  sides = cardsOf(form).map(openSide);
+  show();
 }
 
-function makeCurrent(form, side) {
-  current(form)?.removeAttribute("aria-current");
-  side.setAttribute("aria-current", "true");
+function openSide(card) {
+  const draft = restoreDraft(card);
+  const text = textOf(card);
+  const tick = (box) => fail({ card }, box, true);
+  const side = { card, text, marks: isPicking() ? null : startMarks(card, draft.marks, { tick, changed }) };
+  card.querySelector("details").open = Boolean(draft.comment);
+  text.addEventListener("scroll", () => together(text), { passive: true });
+  for (const kind of ["pointerdown", "focusin"]) card.addEventListener(kind, () => makeCurrent(side));
+  return side;
+}
+
+/** The text of the current sample. */
+export const currentText = () => current()?.text;
+
+export function changed() {
+  for (const { card, marks } of sides) keepDraft(card, { marks: marks?.all() ?? [] });
+  show();
+}
+
+export function redraw() {
+  show();
+}
+
+function show() {
+  if (isPicking()) return;
+  for (const { marks } of sides) marks.show();
+  drawMarks(sides.map(({ marks }) => marks));
+}
+
+function makeCurrent(side) {
+  for (const { card } of sides) card === side.card ? card.setAttribute("aria-current", "true") : card.removeAttribute("aria-current");
+}
+
+/** To another sample, with the keys that scroll. */
+function goTo(side) {
+  if (!side) return;
+  makeCurrent(side);
+  side.text.focus();
+}
+
+function say(side, verdict) {
+  side.card.querySelector(`[type=radio][value=${verdict}]`).checked = true;
+  if (verdict === "accept") for (const box of ticked(side)) box.checked = false;
+}
+
+function fail(side, box, fails) {
+  box.checked = fails;
+  if (fails) say(side, "reject");
+}
+
+/** What a box or a verdict that was just chosen says of others. */
+export function settle(box) {
+  const side = { card: box.closest("[data-side]") };
+  if (!side.card || !box.checked || isPicking()) return;
+  if (box.value === "accept") say(side, "accept");
+  else if (box.dataset.digit) say(side, "reject");
+}
+
+/** Mark what is selected as evidence for the clause of a digit: true, false, or "elsewhere" for other text. */
+export function mark(digit) {
+  if (isPicking()) return false;
+  let elsewhere = hasSelection(form.querySelector(".side-prompt")) && "elsewhere";
+  for (const side of [current(), ...sides]) {
+    const marked = side.marks.add(digit);
+    if (marked === true) makeCurrent(side);
+    if (marked === true) return true;
+    elsewhere ||= marked;
+  }
+  return elsewhere;
+}
+
+/** Tick or untick the clause of a digit for the current sample; where the best is picked, pick that sample. */
+export function obeyDigit(digit) {
+  if (isPicking()) pick(digit);
+  else toggleDigit(digit);
+}
+
+export function toggleDigit(digit) {
+  const box = clausesOf(current())[Number(digit) - 1];
+  if (!box || isSaid()) return;
+  fail(current(), box, !box.checked);
+  changed();
+}
+
+/** Pick a sample by its number, or none by 0. */
+export function pick(digit) {
+  const best = digit === "0" ? form.querySelector("[name=picked][value='']") : sides[Number(digit) - 1]?.card.querySelector("[name=picked]");
+  if (!best || isSaid()) return;
+  best.checked = true;
+  changed();
+}
+
+export function openComment() {
+  const { card } = current();
+  card.querySelector("details").open = true;
+  fieldOf(card, "comment").focus();
+}
+
+/** Judge the current sample, and go on to one without a verdict; a reject waits for its clauses. */
+function judge(verdict) {
+  if (isPicking()) return false;
+  if (isSaid()) return;
+  say(current(), verdict);
+  changed();
+  if (verdict !== "reject") goTo(sides.find((other) => !verdictOf(other)));
+}
+
+const step = (way) => goTo(sides[sides.indexOf(current()) + way]);
+
+/** What a key does here, by its action; false where it does nothing. */
+export const doing = {
+  "next-step": () => step(1),
+  "step-before": () => step(-1),
+  "select-step": selectOneMore,
+  accept: () => judge("accept"),
+  unsure: () => judge("unsure"),
+  reject: () => judge("reject"),
+  comment: openComment,
+  examples: () => { const spec = form.querySelector(".side-spec"); spec.open = !spec.open; },
+};
+
+/** The current step of the current sample; pressed again, the one after it, for here j and k go to other samples. */
+function selectOneMore() {
+  const { text } = current();
+  const before = currentStep(text);
+  if (before && hasSelection(before)) walk(text, 1);
+  selectStep(text);
 }
 
 /** All samples at the same share of their length, where the reader wants that. */
-function together(form, scrolled) {
+function together(scrolled) {
   if (following || !form.querySelector("[data-together]")?.checked) return;
   following = true;
   const share = scrolled.scrollTop / Math.max(1, scrolled.scrollHeight - scrolled.clientHeight);
-  for (const text of form.querySelectorAll(".side-text")) {
+  for (const { text } of sides) {
     if (text !== scrolled) text.scrollTop = share * (text.scrollHeight - text.clientHeight);
   }
   requestAnimationFrame(() => requestAnimationFrame(() => { following = false; }));
 }
 
-/** Mark the words of each sample that the first one has not, or take the marks away. */
-export function toggleDifference(form) {
+/** Mark the words of each sample that the first one has not, or take the marks away. Gives why it could not. */
+export function toggleDifference() {
   const button = form.querySelector("[data-difference]");
   if (!button) return "";
   const on = button.getAttribute("aria-pressed") !== "true";
   button.setAttribute("aria-pressed", String(on));
   CSS.highlights?.delete("differs");
   if (!on) return "";
-  const [first, ...others] = sidesOf(form).map(wordsIn);
+  const [first, ...others] = sides.map(wordsIn);
   const ranges = [];
   for (const side of others) {
     const fresh = added(first.words, side.words);
@@ -48,16 +187,15 @@ export function toggleDifference(form) {
   return "";
 }
 
-function wordsIn(side) {
+function wordsIn({ text }) {
   const words = [];
   const ranges = [];
-  for (const leaf of side.querySelectorAll("[data-at]:not([data-to])")) {
-    const text = leaf.firstChild;
+  for (const leaf of text.querySelectorAll(":is(.steps, .answer-text) [data-at]:not([data-to])")) {
     let at = 0;
-    for (const word of wordsOf(text?.data ?? "")) {
+    for (const word of wordsOf(leaf.firstChild?.data ?? "")) {
       const range = document.createRange();
-      range.setStart(text, at);
-      range.setEnd(text, at + word.length);
+      range.setStart(leaf.firstChild, at);
+      range.setEnd(leaf.firstChild, at + word.length);
       at += word.length;
       words.push(word);
       ranges.push(range);
@@ -66,46 +204,33 @@ function wordsIn(side) {
   return { words, ranges };
 }
 
-/** What a key does here; whether it did something. */
-export function obeySides(form, action, key) {
-  const side = current(form) ?? sidesOf(form)[0];
-  const sides = sidesOf(form);
-  if (action === "next-step" || action === "step-before") {
-    const to = sides[sides.indexOf(side) + (action === "next-step" ? 1 : -1)];
-    if (to) makeCurrent(form, to), to.scrollIntoView({ block: "nearest", inline: "nearest" });
-    return true;
-  }
-  if (action === "examples") {
-    const spec = form.querySelector(".side-spec");
-    spec.open = !spec.open;
-    return true;
-  }
-  if (form.dataset.sides === "pick-best") {
-    const pick = key === "0" ? form.querySelector("[name=picked][value='']") : sides[Number(key) - 1]?.querySelector("[name=picked]");
-    if (/^[0-9]$/.test(key) && pick) pick.checked = true;
-    return Boolean(pick);
-  }
-  const say = (verdict) => { side.querySelector(`[value=${verdict}]`).checked = true; };
-  if (["accept", "unsure"].includes(action)) {
-    say(action);
-    const open = sides.find((other) => !other.querySelector("[type=radio]:checked"));
-    if (open) makeCurrent(form, open);
-    return true;
-  }
-  const box = /^[1-9]$/.test(key) ? side.querySelectorAll(".side-clauses input")[Number(key) - 1] : null;
-  if (!box) return false;
-  box.checked = !box.checked;
-  if (box.checked) say("reject");
-  return true;
-}
-
 /** What is missing before all verdicts can go, in a sentence. */
-export function missingSides(form) {
-  if (form.dataset.sides === "pick-best") return "";
-  for (const side of sidesOf(form)) {
-    const said = side.querySelector("[type=radio]:checked")?.value;
-    if (!said) return gettext("Sample %(letter)s has no verdict yet.", { letter: side.dataset.side });
-    if (said === "reject" && !side.querySelector(".side-clauses :checked")) return gettext("Sample %(letter)s is rejected without a clause: press its digit.", { letter: side.dataset.side });
+export function missingFor() {
+  if (isPicking()) return "";
+  for (const side of sides) {
+    const letter = letterOf(side);
+    if (!verdictOf(side)) return gettext("Sample %(letter)s has no verdict yet.", { letter });
+    if (verdictOf(side) === "reject" && !ticked(side).length) return gettext("Sample %(letter)s is rejected without a clause: press its digit.", { letter });
   }
   return "";
+}
+
+/** Put what is not in a field of its own into the form, just before it is sent. */
+export function fillIn({ seconds, shares, pace }) {
+  for (const [place, { card, marks }] of sides.entries()) {
+    fieldOf(card, "seconds").value = seconds.toFixed(1);
+    fieldOf(card, "shown_share").value = shares[place].toFixed(4);
+    fieldOf(card, "words_a_minute").value = pace === null ? "" : pace.toFixed(0);
+    fieldOf(card, "spans").value = JSON.stringify(marks?.standing() ?? []);
+  }
+}
+
+/** Whether the sample on this card is accepted, or picked. */
+export const isAccepted = (card) => Boolean(card.querySelector("[type=radio][value=accept]:checked, [name=picked]:checked"));
+
+/** What is said, in a few words: "A accept, B reject". */
+export function inWords() {
+  if (!isPicking()) return sides.map((side) => `${letterOf(side)} ${verdictWords(verdictOf(side))}`).join(", ");
+  const best = sides.find(verdictOf);
+  return best ? gettext("%(letter)s picked", { letter: letterOf(best) }) : gettext("none picked");
 }

@@ -23,7 +23,7 @@ class Axis:
         return min(max(value, self.low), self.high)
 
     def say(self, tick: float) -> str:
-        return f"{100 * tick:g} %" if self.percent else f"{tick:g}"
+        return (f"{100 * tick:g} %" if self.percent else f"{tick:g}").replace("-", "−")
 
 
 SHARES = Axis(0, 1, (0, 0.25, 0.5, 0.75, 1), percent=True)

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from reviews.pictures import svg
 from reviews.pictures.axes import Axis
 
-ROW = 46.0  # pixels: the words above, the bar beneath
+ROW = 52.0  # pixels: the words above, the bar beneath
 BAR = 30.0
 FOOT = 26.0
 INSET = 0.012  # of the width, so that a point at either end is whole

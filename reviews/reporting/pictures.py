@@ -136,6 +136,8 @@ def _row(
     said = why(found) if found.value is None else say(found)
     if n is not None and found.value is not None:
         said = f"{said} · {n}"
+    if found.value is not None and found.low is None:
+        said = _("%(said)s, no interval") % {"said": said}
     return ForestRow(name, found.value, found.low, found.high, said, kind)
 
 

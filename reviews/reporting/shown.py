@@ -66,6 +66,8 @@ def readers_of(round: Round, *, only: str | None = None, hidden: bool = False) -
         "people": [(one, named(one.name)) for one in team.readers],
         "gaps": pictures.gaps(team, named),
         "leaves": pictures.leaves(team, named),
+        "on_gold": any(one.gold.right.n for one in team.readers),
+        "repeated": any(one.repeats.agreement.n for one in team.readers),
         "accepts_kept": pictures.gold(team, named, "accepts_kept"),
         "rejects_found": pictures.gold(team, named, "rejects_found"),
         "again": pictures.repeats(team, named),

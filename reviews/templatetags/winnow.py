@@ -145,5 +145,5 @@ def percent(share: float | None) -> str:
 def local(value: float, digits: int, *, grouped: bool = True) -> str:
     """Rounded as Python rounds, then with the separators of the reader's language."""
     shown = f"{value:,.{digits}f}" if grouped else f"{value:.{digits}f}"
-    signs = {",": get_format("THOUSAND_SEPARATOR"), ".": get_format("DECIMAL_SEPARATOR")}
+    signs = {",": get_format("THOUSAND_SEPARATOR"), ".": get_format("DECIMAL_SEPARATOR"), "-": "−"}
     return shown.translate(str.maketrans(signs))

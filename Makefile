@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/*.po)
 
-.PHONY: run test bench install check format lock clean
+.PHONY: run test bench bench-agreement install check format lock clean
 
 run: $(STAMP)
 	@exec $(PY) manage.py serve $(if $(FILE),--file "$(FILE)")
@@ -18,6 +18,10 @@ BENCH ?= --traces 1000,10000,1000000 --databases sqlite,postgresql --peers --out
 
 bench: $(STAMP)
 	@$(PY) -m tests.bench $(BENCH)
+
+# The measures of agreement beside krippendorff, irrCAC, crowd-kit and statsmodels, which it installs for itself.
+bench-agreement: $(STAMP)
+	@$(PY) -m tests.bench.agreement_bench --out docs/agreement.md
 
 install: $(STAMP)
 

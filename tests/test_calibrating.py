@@ -10,7 +10,8 @@ from django.test import Client
 from django.utils import timezone
 from making import judge, member, trace_row
 
-from reviews import assigning, auditing, calibrating, planning, rebuilding, serving
+from reviews import assigning, calibrating, planning, rebuilding, serving
+from reviews.audit import rows
 from reviews.errors import Conflict, Invalid, NotAllowed
 from reviews.models import Assignment, Decision, Gold, Review, Role, Round, Trace
 from reviews.models.frozen import freeze, thaw
@@ -75,7 +76,7 @@ def test_gold_and_repeats_decide_nothing_and_enter_no_agreement(mixed, ada):
     done = work(ada, mixed, 40, "reject")
     assert any(review.served == "gold" for review in done)
     assert dict(Decision.objects.filter(trace__gold__isnull=False).values_list("trace", "state")) == before
-    raters = {(row.item_id, row.rater_id) for row in auditing.rows(mixed)}
+    raters = {(row.item_id, row.rater_id) for row in rows.readings(mixed)}
     gold = {bytes(gold.trace.digest).hex() for gold in Gold.objects.all()}
     assert not {item for item, rater in raters if rater == "ada"} & gold
     assert rebuilding.check() == []

@@ -88,3 +88,13 @@ def groups(readings: Sequence[Reading], key: Callable[[Reading], str]) -> list[G
     for one in readings:
         parts.setdefault(key(one), []).append(one)
     return [group(name, part) for name, part in sorted(parts.items())]
+
+
+def by_reader(readings: Sequence[Reading]) -> list[Group]:
+    """The figures of the traces that each reader read, by name: their own readings and those of others beside them."""
+    met: dict[str, set[str]] = {}
+    for one in readings:
+        met.setdefault(one.rater_id, set()).add(one.item_id)
+    return [
+        group(name, [one for one in readings if one.item_id in items]) for name, items in sorted(met.items())
+    ]

@@ -32,6 +32,7 @@ class Overview:
     domains: list[Group]
     checkpoints: list[Group]
     times: list[Group]
+    readers: list[Group]
     window_days: int
     clauses: list[ClauseFigures]
     parted: ClauseFigures | None
@@ -51,6 +52,7 @@ def of(round: Round, found: Sequence[Reading] | None = None) -> Overview:
         figures.groups(table, lambda one: one.domain)[:MOST_GROUPS],
         figures.groups(table, lambda one: one.checkpoint)[:MOST_GROUPS],
         figures.groups(table, lambda one: _begins(one, days)),
+        figures.by_reader(table)[:MOST_GROUPS],
         days,
         clauses,
         min(split, key=lambda clause: (clause.agreed.value, clause.key), default=None),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Avg, Count, Min, Q, QuerySet
 
 from reviews import drawing
 from reviews.models import Citation, Gold, Review, Round, User, Verdict
@@ -240,3 +240,23 @@ def repeats(round: Round) -> list[Repeat]:
             found.append(Repeat(reader, bytes(digest).hex(), before[2], verdict, days))
         before = (bytes(digest), reader, verdict, at) if number == 1 else None
     return found
+
+
+def reviewers(round: Round) -> list[dict[str, Any]]:
+    """Each reviewer's verdicts, accept rate among accepts and rejects, and mean seconds, by name."""
+    heads = (
+        Review.objects.heads().filter(round=round, kind=Review.Kind.REVIEW).exclude(verdict=Verdict.WITHDRAWN)
+    )
+    found: Any = (
+        heads.values("reviewer__username", "reviewer_kind")
+        .annotate(
+            judged=Count("pk"),
+            accepts=Count("pk", filter=Q(verdict=Verdict.ACCEPT)),
+            rejects=Count("pk", filter=Q(verdict=Verdict.REJECT)),
+            unsure=Count("pk", filter=Q(verdict=Verdict.UNSURE)),
+            bad_prompts=Count("pk", filter=Q(verdict=Verdict.BAD_PROMPT)),
+            seconds=Avg("seconds"),
+        )
+        .order_by("reviewer__username")
+    )
+    return list(found)

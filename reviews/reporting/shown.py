@@ -7,8 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from reviews import auditing
-from reviews.audit import clauses, disputes, overview, readers, rows
+from reviews.audit import agreement, clauses, disputes, overview, readers, rows
 from reviews.measures.rates import Bin
 from reviews.models import Round, Trace, User
 from reviews.reporting import pictures
@@ -23,11 +22,12 @@ def overview_of(round: Round) -> dict[str, Any]:
         "pictured": pictures.whole(found.whole),
         "by_domain": pictures.groups(found.domains, found.whole, _("By domain")),
         "by_checkpoint": pictures.groups(found.checkpoints, found.whole, _("By checkpoint")),
+        "by_reader": pictures.groups(found.readers, found.whole, _("On the traces that each reviewer read")),
         "by_time": pictures.groups(found.times, found.whole, _("Over time")),
         "by_clause": pictures.clauses(found.clauses),
-        "measured": auditing.agreement_of(table),
+        "measured": agreement.agreement_of(table),
         "rulings": disputes.of(round),
-        "models": [row for row in auditing.reviewers(round) if row["reviewer_kind"] == User.Kind.MODEL],
+        "models": [row for row in rows.reviewers(round) if row["reviewer_kind"] == User.Kind.MODEL],
     }
 
 

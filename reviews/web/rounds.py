@@ -22,7 +22,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from reviews import (
     adjudicating,
-    auditing,
     describing,
     importing,
     jobs,
@@ -31,7 +30,7 @@ from reviews import (
     planning,
     tasks,
 )
-from reviews.audit import overview
+from reviews.audit import agreement, overview, rows
 from reviews.errors import Invalid
 from reviews.models import (
     Assignment,
@@ -333,7 +332,7 @@ def _progress(round: Round) -> dict[str, Any]:
 def _so_far(round: Round) -> dict[str, Any]:
     """The two headlines, which read every verdict of the round: kept for some seconds."""
     return {
-        "measured": auditing.agreement_of(auditing.rows(round), whole=False),
+        "measured": agreement.agreement_of(rows.readings(round), whole=False),
         "pressure": describing.pressures(round),
     }
 

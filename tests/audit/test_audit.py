@@ -12,8 +12,8 @@ import pytest
 from django.test import Client
 from making import judge, member, trace_row
 
-from reviews import adjudicating, assigning, auditing, calibrating, planning, saying, serving
-from reviews.audit import clauses, disputes, figures, overview, readers, rows, tables
+from reviews import adjudicating, assigning, calibrating, planning, saying, serving
+from reviews.audit import agreement, clauses, disputes, figures, overview, readers, rows, tables
 from reviews.models import Decision, Role, Round, Trace, User
 from reviews.models.frozen import freeze, thaw
 
@@ -47,6 +47,12 @@ def test_a_second_reader_is_of_planned_readings_and_of_all_pairs(team):
 
 def test_breakdowns_add_up_to_the_whole(team):
     found = overview.of(team)
+    met = {one.rater_id: set() for one in rows.readings(team)}
+    for one in rows.readings(team):
+        met[one.rater_id].add(one.item_id)
+    assert {part.name: part.twice for part in found.readers} == {
+        name: len(items) for name, items in met.items()
+    }
     for parts in (found.domains, found.checkpoints, found.times):
         assert sum(part.readings for part in parts) == found.whole.readings
         assert sum(part.twice for part in parts) == found.whole.twice
@@ -89,13 +95,13 @@ def test_readers_stand_beside_their_peers(team):
 
 
 def test_verdicts_that_were_not_blind_decide_and_stay_out(team, bring_in, import_rows):
-    before = auditing.agreement_of(auditing.rows(team))
+    before = agreement.agreement_of(rows.readings(team))
     import_rows([trace_row(500)], into=team)
     assert bring_in(
         team, [(500, 0, "ada", "accept", ""), (500, 0, "ben", "accept", "")], blind=False
     ).recorded
     assert Decision.objects.get(trace__round_prompt__external_id="p500").state == "accepted"
-    assert auditing.agreement_of(auditing.rows(team)) == before
+    assert agreement.agreement_of(rows.readings(team)) == before
     assert rows.basis(team) == rows.Basis(imported=320, unblinded=2, other_spec=0)
 
 
@@ -111,7 +117,7 @@ def test_page_command_api_and_rows_say_the_same(team, lea, tmp_path, command):
     client = browser(lea)
     csv_rows = b"".join(client.get(address(team, "/readings.csv")).streaming_content)
     (tmp_path / "readings.csv").write_bytes(csv_rows)
-    shown = json.loads(json.dumps(auditing.agreement_of(auditing.rows(team))))
+    shown = json.loads(json.dumps(agreement.agreement_of(rows.readings(team))))
     assert command("agreement", tmp_path / "readings.csv") == shown
     assert client.get(f"/api/v1/rounds/{team.pk}/agreement").json() == shown
     whole = command("audit", f"pilot/{team.pk}")

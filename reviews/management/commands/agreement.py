@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reviews import auditing
+from reviews.audit import agreement
 from reviews.errors import Invalid
 from reviews.formats.ratings_csv import NEEDED, OPTIONAL
 from reviews.management.commanding import WinnowCommand
@@ -38,7 +38,7 @@ class Command(WinnowCommand):
             metavar="COLUMN",
             help="one row an item and one column a rater: these columns, or all others",
         )
-        parser.add_argument("--seed", type=int, default=auditing.SEED, help="of the bootstrap")
+        parser.add_argument("--seed", type=int, default=agreement.SEED, help="of the bootstrap")
 
     def run(
         self,
@@ -51,7 +51,7 @@ class Command(WinnowCommand):
         **options: Any,
     ) -> None:
         names = dict(_pair(text) for text in columns)
-        found = auditing.of_file(file, scale=scale, columns=names, raters=wide, seed=seed)
+        found = agreement.of_file(file, scale=scale, columns=names, raters=wide, seed=seed)
         self.say(f"{found['items']:,} items, {found['raters']:,} raters, {found['ratings']:,} ratings.")
         for line in _lines(found):
             self.say(line)

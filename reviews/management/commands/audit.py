@@ -3,8 +3,7 @@ from typing import Any
 
 import numpy as np
 
-from reviews import auditing
-from reviews.audit import clauses, disputes, overview, readers, rows, tables
+from reviews.audit import agreement, clauses, disputes, overview, readers, rows, tables
 from reviews.errors import Unreadable
 from reviews.management.commanding import WinnowCommand, project_named
 from reviews.models import Round
@@ -34,7 +33,7 @@ class Command(WinnowCommand):
         self.say(f"{whole.whole.readings:,} verdicts, {whole.whole.twice:,} traces read twice.")
         self.result(
             digest=tables.digest(found),
-            agreement=auditing.agreement_of(table),
+            agreement=agreement.agreement_of(table),
             overview=_plain(whole),
             clauses=_plain(clauses.by_clause(found, table)),
             confusion=_plain(clauses.confusion(found, table)),

@@ -1,49 +1,22 @@
-"""The audit: agreement between readers, each reviewer's pace, from the raw rows and recomputable from them."""
+"""Every coefficient of agreement, from raw rows: what the page, the API and the `agreement` command all give."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from django.db.models import Avg, Count, Q
 from django.utils.translation import gettext as _
 
 from reviews.audit.figures import SEED as SEED
-from reviews.audit.rows import judged
 from reviews.errors import Invalid, Unreadable
 from reviews.formats import ratings_csv
-from reviews.measures import agreement, cohen, dawid_skene, kappas, rates
+from reviews.measures import agreement, cohen, dawid_skene, kappas
 from reviews.measures.errors import UnfitData
 from reviews.measures.ratings import Codes, Ratings
-from reviews.models import Review, Round, Verdict
 
 SCALES = ("nominal", "ordinal", "interval", "ratio")
-
-
-@dataclass(frozen=True)
-class RawRow:
-    """One verdict as a rating: which trace, who, what, and the prompt that traces cluster in."""
-
-    item_id: str
-    rater_id: str
-    label: str
-    cluster: str
-
-
-def rows(round: Round) -> Iterator[RawRow]:
-    """The verdicts that agreement is computed from: people's accepts and rejects, first pass, not taken back.
-
-    Only verdicts against the round's own spec version: two versions cannot be compared. See `audit.rows.judged`.
-    """
-    values = (
-        judged(round)
-        .order_by("trace__digest", "reviewer__username")
-        .values_list("trace__digest", "reviewer__username", "verdict", "trace__round_prompt__prompt__digest")
-    )
-    for trace, reviewer, verdict, prompt in values.iterator():
-        yield RawRow(bytes(trace).hex(), reviewer, verdict, bytes(prompt).hex())
 
 
 def agreement_of(
@@ -88,27 +61,6 @@ def agreement_of(
         return found | _others(codes, ratings, scale, seed) if whole else found
     except UnfitData as unfit:
         raise Invalid("label", f"{unfit}") from None
-
-
-def second_reader(raw: Iterable[Any]) -> dict[str, Any]:
-    """Of traces that one reader accepts, the share that a second one rejects: times 100, the page's headline.
-
-    raw: as `rows` gives them, with every trace that was read twice, exported or not.
-    """
-    table = list(raw)
-    codes = Codes.from_rows(
-        [row.item_id for row in table],
-        [row.rater_id for row in table],
-        [row.label for row in table],
-        cluster_ids=[row.cluster for row in table],
-    )
-    ratings = codes.counted()
-    none = np.zeros(len(ratings.counts), dtype=np.int64)
-    counts = dict(zip(ratings.categories, ratings.counts.T, strict=True))
-    found = rates.second_reader_rejects(
-        counts.get("accept", none), counts.get("reject", none), clusters=ratings.clusters
-    )
-    return asdict(found)
 
 
 def _others(codes: Codes, ratings: Ratings, scale: str, seed: int) -> dict[str, Any]:
@@ -183,31 +135,3 @@ def of_file(
     except ratings_csv.UnreadableRatings as problem:
         raise Unreadable(f"{problem}") from None
     return agreement_of(table, scale=scale, seed=seed)
-
-
-def reviewers(round: Round) -> list[dict[str, Any]]:
-    """Each reviewer's verdicts, accept rate among accepts and rejects, and mean seconds, by name."""
-    heads = (
-        Review.objects.heads().filter(round=round, kind=Review.Kind.REVIEW).exclude(verdict=Verdict.WITHDRAWN)
-    )
-    found: Any = (
-        heads.values("reviewer__username", "reviewer_kind")
-        .annotate(
-            judged=Count("pk"),
-            accepts=Count("pk", filter=Q(verdict=Verdict.ACCEPT)),
-            rejects=Count("pk", filter=Q(verdict=Verdict.REJECT)),
-            unsure=Count("pk", filter=Q(verdict=Verdict.UNSURE)),
-            bad_prompts=Count("pk", filter=Q(verdict=Verdict.BAD_PROMPT)),
-            seconds=Avg("seconds"),
-        )
-        .order_by("reviewer__username")
-    )
-    return list(found)
-
-
-def read_twice(raw: Sequence[RawRow]) -> int:
-    """How many traces were judged by two or more."""
-    seen: dict[str, int] = {}
-    for row in raw:
-        seen[row.item_id] = seen.get(row.item_id, 0) + 1
-    return sum(count > 1 for count in seen.values())

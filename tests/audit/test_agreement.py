@@ -9,7 +9,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from making import judge, trace_row
 
-from reviews import assigning, auditing, planning
+from reviews import assigning, planning
+from reviews.audit import agreement, figures, rows
 
 
 @pytest.fixture
@@ -113,10 +114,10 @@ def test_few_ratings_and_none_give_states_in_every_place(tmp_path, command):
 def test_the_page_the_command_and_the_rows_agree_to_the_last_digit(double, lea, tmp_path, command):
     browser = Client()
     browser.force_login(lea)
-    rows = b"".join(browser.get(f"/p/pilot/rounds/{double.pk}/agreement/readings.csv").streaming_content)
-    (tmp_path / "rows.csv").write_bytes(rows)
+    given = b"".join(browser.get(f"/p/pilot/rounds/{double.pk}/agreement/readings.csv").streaming_content)
+    (tmp_path / "rows.csv").write_bytes(given)
     recomputed = command("agreement", tmp_path / "rows.csv")
-    shown = auditing.agreement_of(auditing.rows(double))
+    shown = agreement.agreement_of(rows.readings(double))
 
     assert recomputed == json.loads(json.dumps(shown))
     assert shown["observed_agreement"]["n"] == 40
@@ -130,17 +131,17 @@ def test_the_page_the_command_and_the_rows_agree_to_the_last_digit(double, lea, 
 
 
 def test_the_headline_is_what_specific_agreement_on_accept_leaves(double):
-    rows = list(auditing.rows(double))
-    found = auditing.second_reader(rows)
-    specific = {entry["label"]: entry for entry in auditing.agreement_of(rows)["specific_agreement"]}
-    assert found["value"] == pytest.approx(1 - specific["accept"]["value"])
-    assert (found["low"], found["state"]) == (None, "too-few")  # ten prompts
-    assert auditing.second_reader([])["state"] == "no-pairs"
+    read = rows.readings(double)
+    found = figures.second_reader(read)
+    specific = {entry["label"]: entry for entry in agreement.agreement_of(read)["specific_agreement"]}
+    assert found.value == pytest.approx(1 - specific["accept"]["value"])
+    assert (found.low, found.state) == (None, "too-few")  # ten prompts
+    assert figures.second_reader([]).state == "no-pairs"
 
 
 def test_a_page_may_ask_for_less_and_gets_the_same(double):
-    rows = list(auditing.rows(double))
-    whole, less = auditing.agreement_of(rows), auditing.agreement_of(rows, whole=False)
+    read = rows.readings(double)
+    whole, less = agreement.agreement_of(read), agreement.agreement_of(read, whole=False)
     assert less == {name: whole[name] for name in less}
     assert "fleiss_kappa" not in less
 
@@ -168,15 +169,15 @@ def test_a_wide_table_that_is_none_is_refused_by_line_and_column(tmp_path, head,
 
 
 def test_models_doubts_and_other_spec_versions_stay_out(double, ada, project):
-    before = len(list(auditing.rows(double)))
+    before = len(list(rows.readings(double)))
     double.spec_version = None
-    assert list(auditing.rows(double)) == []
+    assert list(rows.readings(double)) == []
     assert before == 80
 
 
 def test_nobody_read_twice_is_a_state_and_not_a_number(round, traces, ada, lea):
     judge(assigning.next_for(ada, round).assignments[0], "accept", ada)
-    found = auditing.agreement_of(auditing.rows(round))
+    found = agreement.agreement_of(rows.readings(round))
     assert (found["krippendorff_alpha"]["value"], found["observed_agreement"]["value"]) == (None, None)
     browser = Client()
     browser.force_login(lea)
@@ -184,7 +185,7 @@ def test_nobody_read_twice_is_a_state_and_not_a_number(round, traces, ada, lea):
 
 
 def test_reviewers_are_listed_with_counts_and_pace(double, ada):
-    rows = {row["reviewer__username"]: row for row in auditing.reviewers(double)}
-    assert rows["ada"]["judged"] == 40
-    assert rows["ada"]["accepts"] + rows["ada"]["rejects"] == 40
-    assert rows["ben"]["rejects"] > rows["ada"]["rejects"]
+    found = {row["reviewer__username"]: row for row in rows.reviewers(double)}
+    assert found["ada"]["judged"] == 40
+    assert found["ada"]["accepts"] + found["ada"]["rejects"] == 40
+    assert found["ben"]["rejects"] > found["ada"]["rejects"]

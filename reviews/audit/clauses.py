@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from reviews.audit import figures
-from reviews.audit.figures import NOTHING, REJECT
+from reviews.audit.figures import NEVER_GIVEN, NOTHING, REJECT
 from reviews.audit.rows import Reading
 from reviews.formats import spec_markdown
 from reviews.measures import agreement, kappas
@@ -110,7 +110,7 @@ def _figures(
     agreed, alpha = NOTHING, NOTHING
     if readings:
         ratings = figures.coded(readings, lambda one: CITED if key in one.fails else NOT_CITED).counted()
-        agreed = kappas.specific_agreement(ratings).get(CITED, NOTHING)
+        agreed = kappas.specific_agreement(ratings).get(CITED, NEVER_GIVEN)
         alpha = agreement.krippendorff_alpha(ratings, seed=figures.SEED)
     who = Counter(one.rater_id for one in citing)
     return ClauseFigures(

@@ -16,6 +16,7 @@ from reviews.measures.ratings import Codes
 SEED = 20_261_124  # fixed, so that the page, the command and a recomputation give the same digits
 ACCEPT, REJECT = "accept", "reject"
 NOTHING = Estimate(None, None, None, "nothing to compare", 0, "no-pairs")
+NEVER_GIVEN = Estimate(None, None, None, "nothing to compare", 0, "never-given")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def group(name: str, readings: Sequence[Reading]) -> Group:
         int(np.count_nonzero(ratings.counts.sum(axis=1) >= 2)),
         sum(one.label == REJECT for one in readings) / len(readings),
         agreement.observed_agreement(ratings, seed=SEED),
-        specific.get(REJECT, NOTHING),
+        specific.get(REJECT, NEVER_GIVEN),
         agreement.krippendorff_alpha(ratings, seed=SEED),
         second_reader(readings),
     )

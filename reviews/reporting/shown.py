@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from reviews.audit import agreement, clauses, disputes, overview, readers, rows
@@ -17,13 +20,18 @@ def overview_of(round: Round) -> dict[str, Any]:
     """What the overview shows; the report shows the same."""
     table = rows.readings(round)
     found = overview.of(round, table)
+    times = [
+        replace(part, name=date_format(date.fromisoformat(part.name), "SHORT_DATE_FORMAT"))
+        for part in found.times
+    ]
     return {
         "found": found,
         "pictured": pictures.whole(found.whole),
         "by_domain": pictures.groups(found.domains, found.whole, _("By domain")),
         "by_checkpoint": pictures.groups(found.checkpoints, found.whole, _("By checkpoint")),
         "by_reader": pictures.groups(found.readers, found.whole, _("On the traces that each reviewer read")),
-        "by_time": pictures.groups(found.times, found.whole, _("Over time")),
+        "times": times,
+        "by_time": pictures.groups(times, found.whole, _("Over time")),
         "by_clause": pictures.clauses(found.clauses),
         "measured": agreement.agreement_of(table),
         "rulings": disputes.of(round),

@@ -144,6 +144,7 @@ def percent(share: float | None) -> str:
 
 def local(value: float, digits: int, *, grouped: bool = True) -> str:
     """Rounded as Python rounds, then with the separators of the reader's language."""
+    value = round(value, digits) + 0.0  # no minus before a zero
     shown = f"{value:,.{digits}f}" if grouped else f"{value:.{digits}f}"
     signs = {",": get_format("THOUSAND_SEPARATOR"), ".": get_format("DECIMAL_SEPARATOR"), "-": "−"}
     return shown.translate(str.maketrans(signs))

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from reviews import drawing, reviewing, serving, standing_in
+from reviews import assigning, drawing, reviewing, serving, standing_in
 from reviews.assigning import Leased, LeaseLost
 from reviews.errors import Invalid
 from reviews.models import (
@@ -143,6 +143,13 @@ def record(
         reviewing.record(pk, one, by=by, key=key, origin=origin, comparison=comparison)
         for pk, one, key in said
     ]
+
+
+@transaction.atomic
+def skip(round: Round, assignments: Sequence[int], *, by: User) -> None:
+    """Give back the samples of a look that the reader still holds; none comes to them again. Raises LeaseLost."""
+    for held_one in Assignment.objects.open().filter(round=round, leased_by=by, pk__in=assignments):
+        assigning.skip(held_one, "", by=by)
 
 
 def letter(place: int) -> str:

@@ -172,3 +172,25 @@ def test_outside_that_mode_samples_of_one_prompt_do_not_follow_each_other(import
     assert len(order) == 36
     assert together <= 3  # where nothing else is left at the very end
     assert Assignment.objects.open().count() == 0
+
+
+def test_a_look_is_skipped_whole_and_does_not_come_again(beside, ada, ben):
+    round = beside("side-by-side", samples=4)
+    client = Client()
+    client.force_login(ada)
+    sides = look(ada, round)
+    gone = {"assignment": [side.pk for side in sides]}
+    assert client.post(f"/p/pilot/rounds/{round.pk}/skip", gone).status_code == 302
+    after = look(ada, round)
+    assert not {side.trace_id for side in after} & {side.trace_id for side in sides}
+    assert len(after) == 4
+    assert client.post(f"/p/pilot/rounds/{round.pk}/skip", {"assignment": ["x"]}).status_code == 422
+    assert rebuilding.check() == []
+
+
+def test_a_bad_prompt_found_side_by_side_waits_for_the_lead(beside, ada):
+    round = beside("side-by-side", samples=4)
+    sides = look(ada, round)
+    comparing.record(round, said(sides, "bad-prompt", "bad-prompt", "bad-prompt", "bad-prompt"), by=ada)
+    states = Decision.objects.filter(trace__in=[side.trace_id for side in sides])
+    assert set(states.values_list("state", "why")) == {("disputed", "bad-prompt")}

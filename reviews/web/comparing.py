@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -74,12 +75,27 @@ def decide(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     )
 
 
+@login_required
+@require_POST
+def skip(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Give all samples of a look back, and take the next ones."""
+    round = doors.round_to_judge(request, slug, pk)
+    comparing.skip(round, list(_places(request)), by=person(request))
+    comparing.next_for(person(request), round)
+    return redirect("desk", slug, pk)
+
+
+def _places(request: HttpRequest) -> Iterator[int]:
+    for place in request.POST.getlist("assignment"):
+        if not (place.isascii() and place.isdigit() and len(place) < 19):
+            raise Invalid("assignment", _("The page sent something else than its samples. Load it anew."))
+        yield int(place)
+
+
 def _forms(request: HttpRequest, relative: bool) -> Any:
     """(assignment, the form of what is said) for each sample: its fields have the assignment before their name."""
     data = request.POST.copy()
-    for place in data.getlist("assignment"):
-        if not (place.isascii() and place.isdigit() and len(place) < 19):
-            raise Invalid("assignment", _("The page sent something else than its samples. Load it anew."))
+    for place in map(str, _places(request)):
         if relative:
             data[f"{place}-verdict"] = "accept" if data.get("picked") == place else "reject"
         yield int(place), SaidForm(data, prefix=place)

@@ -55,6 +55,7 @@ urlpatterns = [
     path("p/<slug:slug>/rounds/<int:pk>/undo", desk.undo, name="undo"),
     path("p/<slug:slug>/rounds/<int:pk>/mine", desk.mine, name="mine"),
     path("p/<slug:slug>/rounds/<int:pk>/compare", comparing.decide, name="compare"),
+    path("p/<slug:slug>/rounds/<int:pk>/skip", comparing.skip, name="skip-look"),
     path("p/<slug:slug>/imports/<int:pk>", rounds.import_page, name="import"),
     path("p/<slug:slug>/imports/<int:pk>/refused", rounds.refused_lines, name="refused-lines"),
     path("p/<slug:slug>/imports/<int:pk>/read-again", rounds.read_again, name="read-again"),

@@ -292,6 +292,7 @@ document.addEventListener("submit", (event) => {
     event.stopPropagation();
     return undo();
   }
+  if (button?.dataset.key === "skip-look") return;  // nothing is said of them: they go back, and the page comes anew
   if (form().dataset.stage === "answer-only" && !["skip", "ask"].includes(button?.dataset.key)) {
     saying.fillIn({ seconds: seconds(), shares: shownShares(), pace: null });
     return;  // its answer is the chain, so this one is waited for

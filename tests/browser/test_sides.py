@@ -199,3 +199,29 @@ def test_an_accept_of_what_was_hardly_seen_is_asked_about_once_and_each_share_is
     settled(desk)
     assert all(review.hasty and 0 < review.shown_share < 0.1 for review in Review.objects.all())
     assert Review.objects.count() == 3
+
+
+def test_another_reason_a_remark_a_bad_prompt_and_a_skip_are_keys_here_too(beside: Any) -> None:
+    page = beside()
+    page.keyboard.press("o")
+    page.keyboard.type("It mocks the person.")
+    page.keyboard.press("Escape")
+    page.keyboard.press("f")
+    expect(side(page, "A").get_by_role("radio", name="Reject")).to_be_checked()
+    page.keyboard.press("j")
+    page.keyboard.press("b")
+    page.keyboard.press("j")
+    page.keyboard.press("s")
+    page.keyboard.press("Enter")
+    settled(page)
+    expect(side(page, "A")).to_be_visible()
+    first, second, third = Review.objects.order_by("pk")
+    assert (first.verdict, first.other, first.comment) == ("reject", True, "It mocks the person.")
+    assert [citation.held for citation in first.citations.all()] == ["remark"]
+    assert (second.verdict, third.verdict) == ("bad-prompt", "unsure")
+
+    page.keyboard.press("n")
+    expect(
+        page.get_by_text("Nothing to judge", exact=False).or_(page.get_by_text("judged by you").first)
+    ).to_be_visible()
+    assert Review.objects.count() == 3

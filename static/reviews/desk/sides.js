@@ -18,6 +18,7 @@ const isSaid = () => form.dataset.saved !== undefined;
 const letterOf = (side) => side.card.dataset.side;
 const verdictOf = ({ card }) => card.querySelector("[type=radio]:checked")?.value;
 const clausesOf = ({ card }) => [...card.querySelectorAll("[data-digit]")];
+const otherOf = ({ card }) => card.querySelector("[data-other]");
 const ticked = (side) => clausesOf(side).filter((box) => box.checked);
 
 /** Begin with the samples in `opened`, or go on with what was kept of them. */
@@ -70,7 +71,8 @@ function goTo(side) {
 
 function say(side, verdict) {
   side.card.querySelector(`[type=radio][value=${verdict}]`).checked = true;
-  if (verdict === "accept") for (const box of ticked(side)) box.checked = false;
+  if (verdict === "reject") return;
+  for (const box of [...ticked(side), otherOf(side)]) if (box) box.checked = false;
 }
 
 function fail(side, box, fails) {
@@ -82,8 +84,8 @@ function fail(side, box, fails) {
 export function settle(box) {
   const side = { card: box.closest("[data-side]") };
   if (!side.card || !box.checked || isPicking()) return;
-  if (box.value === "accept") say(side, "accept");
-  else if (box.dataset.digit) say(side, "reject");
+  if (box.type === "radio") say(side, box.value);
+  else if (box.dataset.digit || box.dataset.other !== undefined) say(side, "reject");
 }
 
 /** Mark what is selected as evidence for the clause of a digit: true, false, or "elsewhere" for other text. */
@@ -126,6 +128,25 @@ export function openComment() {
   fieldOf(card, "comment").focus();
 }
 
+/** Tick another reason, which the comment names. */
+function toggleOther() {
+  const box = otherOf(current());
+  if (!box || isSaid()) return;
+  fail(current(), box, !box.checked);
+  changed();
+  if (box.checked) openComment();
+}
+
+/** Each press ticks one more remark of the current sample, then none. */
+function toggleRemark() {
+  const boxes = [...current().card.querySelectorAll("[data-remark]")];
+  if (!boxes.length || isSaid()) return;
+  const next = boxes.find((box) => !box.checked);
+  if (next) next.checked = true;
+  else for (const box of boxes) box.checked = false;
+  changed();
+}
+
 /** Judge the current sample, and go on to one without a verdict; a reject waits for its clauses. */
 function judge(verdict) {
   if (isPicking()) return false;
@@ -144,6 +165,10 @@ export const doing = {
   "select-step": selectOneMore,
   accept: () => judge("accept"),
   unsure: () => judge("unsure"),
+  "bad-prompt": () => judge("bad-prompt"),
+  other: toggleOther,
+  remark: toggleRemark,
+  skip: () => form.querySelector("[data-key=skip-look]").click(),
   reject: () => judge("reject"),
   comment: openComment,
   examples: () => { const spec = form.querySelector(".side-spec"); spec.open = !spec.open; },
@@ -210,7 +235,8 @@ export function missingFor() {
   for (const side of sides) {
     const letter = letterOf(side);
     if (!verdictOf(side)) return gettext("Sample %(letter)s has no verdict yet.", { letter });
-    if (verdictOf(side) === "reject" && !ticked(side).length) return gettext("Sample %(letter)s is rejected without a clause: press its digit.", { letter });
+    if (otherOf(side).checked && !fieldOf(side.card, "comment").value.trim()) return gettext("Sample %(letter)s is rejected for another reason: say which in the comment.", { letter });
+    if (verdictOf(side) === "reject" && !ticked(side).length && !otherOf(side).checked) return gettext("Sample %(letter)s is rejected without a clause: press its digit.", { letter });
   }
   return "";
 }

@@ -30,11 +30,6 @@ def agreement_of(
     whole=False gives observed agreement and alpha only: for pages that show no more, and are asked for often.
     Raises Invalid for a scale that does not fit the labels.
     """
-    if scale not in SCALES:
-        raise Invalid(
-            "scale",
-            _("A scale is one of %(known)s; got '%(scale)s'.") % {"known": ", ".join(SCALES), "scale": scale},
-        )
     table = list(raw)
     clusters = [row.cluster for row in table]
     occasions = [getattr(row, "occasion", None) for row in table]
@@ -48,6 +43,19 @@ def agreement_of(
             if any(occasion is not None for occasion in occasions)
             else None,
         )
+    except UnfitData as unfit:
+        raise Invalid("label", f"{unfit}") from None
+    return of_codes(codes, scale=scale, seed=seed, whole=whole)
+
+
+def of_codes(codes: Codes, *, scale: str = "nominal", seed: int = SEED, whole: bool = True) -> dict[str, Any]:
+    """The same of ratings that are numbered already. Raises Invalid as `agreement_of` does."""
+    if scale not in SCALES:
+        raise Invalid(
+            "scale",
+            _("A scale is one of %(known)s; got '%(scale)s'.") % {"known": ", ".join(SCALES), "scale": scale},
+        )
+    try:
         ratings = codes.counted()
         found: dict[str, Any] = {
             "items": len(ratings.counts),

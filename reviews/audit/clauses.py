@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
+import numpy as np
+
 from reviews.audit import figures
-from reviews.audit.figures import NEVER_GIVEN, NOTHING, REJECT
+from reviews.audit.figures import NEVER_GIVEN, NOTHING, REJECT, Table
 from reviews.audit.rows import Reading
 from reviews.formats import spec_markdown
 from reviews.measures import agreement, kappas
@@ -59,17 +61,17 @@ class Confusion:
         return list(zip(self.keys, self.counts, strict=True))
 
 
-def by_clause(round: Round, readings: Sequence[Reading]) -> list[ClauseFigures]:
+def by_clause(round: Round, table: Table) -> list[ClauseFigures]:
     """The figures of every clause that can reject, in the order of the spec."""
-    by_trace = _by_trace(readings)
-    return [_figures(clause.key, clause.title, readings, by_trace) for clause in _selecting(round)]
+    by_trace = _by_trace(table.readings)
+    return [_figures(clause.key, clause.title, table, by_trace) for clause in _selecting(round)]
 
 
-def confusion(round: Round, readings: Sequence[Reading]) -> Confusion:
+def confusion(round: Round, table: Table) -> Confusion:
     """For each ordered pair of readers of a trace: the clauses of one against what the other said."""
     keys = [clause.key for clause in _selecting(round)]
     counts: Counter[tuple[str, str]] = Counter()
-    for pair in _by_trace(readings).values():
+    for pair in _by_trace(table.readings).values():
         for one, other in permutations(pair, 2):
             for key in one.fails:
                 counts.update(
@@ -94,10 +96,9 @@ def _by_trace(readings: Sequence[Reading]) -> dict[str, list[Reading]]:
     return found
 
 
-def _figures(
-    key: str, title: str, readings: Sequence[Reading], by_trace: dict[str, list[Reading]]
-) -> ClauseFigures:
-    citing = [one for one in readings if key in one.fails]
+def _figures(key: str, title: str, table: Table, by_trace: dict[str, list[Reading]]) -> ClauseFigures:
+    cites = table.column(lambda one: key in one.fails).astype(np.bool_)
+    citing = [one for one, cited in zip(table.readings, cites, strict=True) if cited]
     touched = {one.item_id for one in citing}
     twice = [item for item in touched if len(by_trace[item]) > 1]
     split = [item for item in twice if not all(key in one.fails for one in by_trace[item])]
@@ -108,8 +109,8 @@ def _figures(
                 pairs += 1
                 instead += other.label != REJECT
     agreed, alpha = NOTHING, NOTHING
-    if readings:
-        ratings = figures.coded(readings, lambda one: CITED if key in one.fails else NOT_CITED).counted()
+    if table.readings:
+        ratings = replace(table.codes, labels=np.where(cites, 0, 1), categories=(CITED, NOT_CITED)).counted()
         agreed = kappas.specific_agreement(ratings).get(CITED, NEVER_GIVEN)
         alpha = agreement.krippendorff_alpha(ratings, seed=figures.SEED)
     who = Counter(one.rater_id for one in citing)
@@ -124,6 +125,6 @@ def _figures(
         instead / pairs if pairs else None,
         pairs,
         len(who),
-        next(iter(who)) if len(who) == 1 and len({one.rater_id for one in readings}) > 1 else "",
+        next(iter(who)) if len(who) == 1 and len(table.codes.rater_names) > 1 else "",
         tuple(by_trace[item][0].trace for item in sorted(split)[:MOST_EXAMPLES]),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,69 +34,90 @@ class Group:
     second: Estimate
 
 
-def coded(readings: Iterable[Reading], label: Callable[[Reading], str] = lambda one: one.label) -> Codes:
-    """Readings as the measures take them; clusters are prompts."""
-    table = list(readings)
-    return Codes.from_rows(
-        [one.item_id for one in table],
-        [one.rater_id for one in table],
-        [label(one) for one in table],
-        cluster_ids=[one.cluster for one in table],
-    )
+@dataclass(frozen=True)
+class Table:
+    """Readings in the order of their item and reader, and the same as numbers, row by row.
+
+    A part of them is a mask over the rows: names are turned into numbers once, however many breakdowns there are.
+    """
+
+    readings: list[Reading]
+    codes: Codes
+
+    @classmethod
+    def of(cls, readings: Iterable[Reading]) -> Table:
+        """Each reader reads a trace once at most, as the database keeps it. Clusters are prompts."""
+        ordered = sorted(readings, key=lambda one: (one.item_id, one.rater_id))
+        codes = Codes.from_rows(
+            [one.item_id for one in ordered],
+            [one.rater_id for one in ordered],
+            [one.label for one in ordered],
+            cluster_ids=[one.cluster for one in ordered],
+        )
+        return cls(ordered, codes)
+
+    def column(self, value: Callable[[Reading], Any]) -> NDArray[Any]:
+        return np.array([value(one) for one in self.readings])
+
+    @property
+    def planned(self) -> NDArray[np.bool_]:
+        return np.fromiter((one.planned for one in self.readings), np.bool_, len(self.readings))
+
+    @property
+    def rejects(self) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = self.codes.labels == _place(self.codes, REJECT)
+        return found
 
 
-def group(name: str, readings: Sequence[Reading]) -> Group:
-    """All figures of these readings; what cannot be measured has no value and says why."""
-    if not readings:
+def group(name: str, table: Table, rows: NDArray[np.bool_] | None = None) -> Group:
+    """All figures of these rows, of all where none are named; what cannot be measured has no value and says why."""
+    rows = np.ones(len(table.readings), dtype=np.bool_) if rows is None else rows
+    if not rows.any():
         return Group(name, 0, 0, None, NOTHING, NOTHING, NOTHING, NOTHING)
-    codes = coded(readings)
-    ratings = codes.counted()
+    ratings = table.codes.only(rows).counted()
     specific = kappas.specific_agreement(ratings)
     return Group(
         name,
-        len(readings),
+        int(rows.sum()),
         int(np.count_nonzero(ratings.counts.sum(axis=1) >= 2)),
-        sum(one.label == REJECT for one in readings) / len(readings),
+        float(table.rejects[rows].mean()),
         agreement.observed_agreement(ratings, seed=SEED),
         specific.get(REJECT, NEVER_GIVEN),
         agreement.krippendorff_alpha(ratings, seed=SEED),
-        second_reader(readings),
+        second_reader(table, rows),
     )
 
 
-def second_reader(readings: Sequence[Reading]) -> Estimate:
+def second_reader(table: Table, rows: NDArray[np.bool_] | None = None) -> Estimate:
     """Of traces that one reader accepts, the share that another would have rejected; of planned readings alone.
 
     A reading that somebody asked for is of a trace that was in doubt, and would speak for all others.
     """
-    planned = [one for one in readings if one.planned]
-    if not planned:
-        return NOTHING
-    codes = coded(planned)
+    codes = table.codes.only(table.planned if rows is None else table.planned & rows)
     items = len(codes.item_names)
-    accepts, rejects = (_counts(codes, label, items) for label in (ACCEPT, REJECT))
+    accepts, rejects = (
+        np.bincount(codes.items[codes.labels == _place(codes, label)], minlength=items)
+        for label in (ACCEPT, REJECT)
+    )
     return rates.second_reader_rejects(accepts, rejects, clusters=codes.clusters)
 
 
-def _counts(codes: Codes, label: str, items: int) -> NDArray[np.int64]:
-    if label not in codes.categories:
-        return np.zeros(items, dtype=np.int64)
-    return np.bincount(codes.items[codes.labels == codes.categories.index(label)], minlength=items)
+def _place(codes: Codes, label: str) -> int:
+    """The number of a label; one that nobody gave has none."""
+    return codes.categories.index(label) if label in codes.categories else -1
 
 
-def groups(readings: Sequence[Reading], key: Callable[[Reading], str]) -> list[Group]:
+def groups(table: Table, key: Callable[[Reading], str]) -> list[Group]:
     """The figures of each group that `key` makes, by name."""
-    parts: dict[str, list[Reading]] = {}
-    for one in readings:
-        parts.setdefault(key(one), []).append(one)
-    return [group(name, part) for name, part in sorted(parts.items())]
+    keys = table.column(key)
+    return [group(str(name), table, keys == name) for name in np.unique(keys)]
 
 
-def by_reader(readings: Sequence[Reading]) -> list[Group]:
+def by_reader(table: Table) -> list[Group]:
     """The figures of the traces that each reader read, by name: their own readings and those of others beside them."""
-    met: dict[str, set[str]] = {}
-    for one in readings:
-        met.setdefault(one.rater_id, set()).add(one.item_id)
-    return [
-        group(name, [one for one in readings if one.item_id in items]) for name, items in sorted(met.items())
-    ]
+    codes, found = table.codes, []
+    for number, name in enumerate(codes.rater_names):
+        read = np.zeros(len(codes.item_names), dtype=np.bool_)
+        read[codes.items[codes.raters == number]] = True
+        found.append(group(name, table, read[codes.items]))
+    return found

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from reviews.audit import figures
 from reviews.audit.clauses import ClauseFigures, by_clause
-from reviews.audit.figures import Group
+from reviews.audit.figures import Group, Table
 from reviews.audit.rows import Basis, Reading, basis, readings
 from reviews.measures import planning
 from reviews.measures.intervals import Estimate
@@ -39,12 +39,12 @@ class Overview:
     doubles_wanted: int | None
 
 
-def of(round: Round, found: Sequence[Reading] | None = None) -> Overview:
+def of(round: Round, found: Table | None = None) -> Overview:
     """Every figure of the overview, from the readings of the round."""
-    table = readings(round) if found is None else found
+    table = Table.of(readings(round)) if found is None else found
     whole = figures.group("", table)
     clauses = by_clause(round, table)
-    days = _window(table)
+    days = _window(table.readings)
     split = [clause for clause in clauses if clause.agreed.value is not None]
     return Overview(
         basis(round),

@@ -6,12 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import permutations
 
 import numpy as np
 
 from reviews.audit import figures, rows
-from reviews.audit.figures import NOTHING, REJECT
+from reviews.audit.figures import NOTHING, REJECT, Table
 from reviews.audit.rows import GoldReading, Reading, Repeat
 from reviews.measures import dawid_skene, drift, rates
 from reviews.measures import reviewers as beside
@@ -71,18 +70,18 @@ class Team:
     model_state: str
 
 
-def of(round: Round, found: Sequence[Reading] | None = None) -> Team:
+def of(round: Round, found: Table | None = None) -> Team:
     """The figures of every person who read in the round, by name."""
-    table = rows.readings(round) if found is None else list(found)
+    table = Table.of(rows.readings(round)) if found is None else found
     gold = [one for one in rows.gold(round) if one.reviewer_kind == User.Kind.HUMAN]
     again = rows.repeats(round)
     names = sorted(
-        {one.rater_id for one in table} | {one.rater_id for one in gold} | {one.rater_id for one in again}
+        set(table.codes.rater_names) | {one.rater_id for one in gold} | {one.rater_id for one in again}
     )
     line = _line(gold)
     gaps, leaves, errors, state = _beside_the_others(table)
     adjusted = _adjusted(gaps)
-    of_reader = _by_reader(table)
+    of_reader, against = _by_reader(table.readings), _against(table)
     return Team(
         [
             _reader(
@@ -95,7 +94,7 @@ def of(round: Round, found: Sequence[Reading] | None = None) -> Team:
                 leaves.get(name, NOTHING),
                 errors.get(name, NOTHING),
                 line,
-                _against(name, table),
+                against.get(name, ((0, 0), (0, 0))),
             )
             for name in names
         ],
@@ -113,14 +112,13 @@ def _by_reader(table: Iterable[Reading]) -> dict[str, list[Reading]]:
 
 
 def _beside_the_others(
-    table: Sequence[Reading],
+    table: Table,
 ) -> tuple[dict[str, beside.Gap], dict[str, Estimate], dict[str, Estimate], str]:
     """The gap to peers on traces that the plan shared at random, alpha without each reader, and their errors."""
-    if not table:
+    if not table.readings:
         return {}, {}, {}, "no-pairs"
-    codes = figures.coded(table)
-    planned = [one for one in table if one.planned]
-    gaps = beside.gaps_to_peers(figures.coded(planned), figures.ACCEPT) if planned else []
+    codes = table.codes
+    gaps = beside.gaps_to_peers(codes.only(table.planned), figures.ACCEPT)
     leaves = dict(zip(codes.rater_names, beside.leave_one_out(codes, seed=figures.SEED), strict=True))
     model = dawid_skene.fit(codes)
     state = "too-many-raters" if model is None else model.state
@@ -192,17 +190,19 @@ def _along(
     return [one for one in found if one.rate.n]
 
 
-def _against(name: str, table: Sequence[Reading]) -> tuple[tuple[int, int], tuple[int, int]]:
-    by_trace: dict[str, list[Reading]] = defaultdict(list)
-    for one in table:
-        by_trace[one.item_id].append(one)
-    counts = np.zeros((2, 2), dtype=np.int64)
-    for pair in by_trace.values():
-        for one, other in permutations(pair, 2):
-            if one.rater_id == name:
-                counts[int(one.label == REJECT), int(other.label == REJECT)] += 1
-    (a, b), (c, d) = counts.tolist()
-    return ((a, b), (c, d))
+def _against(table: Table) -> dict[str, tuple[tuple[int, int], tuple[int, int]]]:
+    """For each reader the pairs with another reader of a trace: what they said, and what the other said."""
+    codes, rejects = table.codes, table.rejects
+    items, raters = len(codes.item_names), len(codes.rater_names)
+    of_item = np.bincount(codes.items * 2 + rejects, minlength=2 * items).reshape(items, 2)
+    others = of_item[codes.items]
+    others[np.arange(len(rejects)), rejects.astype(np.int64)] -= 1
+    counts = np.zeros((raters, 2, 2), dtype=np.int64)
+    np.add.at(counts, (codes.raters, rejects.astype(np.int64)), others)
+    return {
+        name: ((int(own[0, 0]), int(own[0, 1])), (int(own[1, 0]), int(own[1, 1])))
+        for name, own in zip(codes.rater_names, counts, strict=True)
+    }
 
 
 def _line(gold: Sequence[GoldReading]) -> Line | None:

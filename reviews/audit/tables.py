@@ -14,24 +14,25 @@ import pyarrow.parquet as pq
 
 from reviews.audit import rows
 from reviews.audit.clauses import CITED, NOT_CITED, by_clause
+from reviews.audit.figures import Table
 from reviews.models import Round
 
 
 @dataclass(frozen=True)
-class Table:
+class Rows:
     """Columns by name, and rows of as many values; times are ISO 8601 with their offset."""
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
 
 
-def _readings(round: Round) -> Table:
+def _readings(round: Round) -> Rows:
     """Verdicts as `agreement` takes them, with a column for each clause: `--columns label=H2` recomputes that one."""
     found = rows.readings(round)
-    keys = [clause.key for clause in by_clause(round, ())]
+    keys = [clause.key for clause in by_clause(round, Table.of(()))]
     fixed = ("item_id", "rater_id", "label", "cluster", "domain", "checkpoint", "at", "planned")
     more = ("seconds", "chars", "minute")
-    return Table(
+    return Rows(
         (*fixed, *more, *(f"cites {key}" for key in keys)),
         [
             (
@@ -53,8 +54,8 @@ def _readings(round: Round) -> Table:
     )
 
 
-def _gold(round: Round) -> Table:
-    return Table(
+def _gold(round: Round) -> Rows:
+    return Rows(
         ("rater_id", "reviewer_kind", "item_id", "right", "said", "at", "depth"),
         [
             (one.rater_id, one.reviewer_kind, one.item_id, one.right, one.said, one.at.isoformat(), one.depth)
@@ -63,22 +64,22 @@ def _gold(round: Round) -> Table:
     )
 
 
-def _repeats(round: Round) -> Table:
-    return Table(
+def _repeats(round: Round) -> Rows:
+    return Rows(
         ("rater_id", "item_id", "first", "again", "days"),
         [(one.rater_id, one.item_id, one.first, one.again, one.days) for one in rows.repeats(round)],
     )
 
 
-TABLES: dict[str, Callable[[Round], Table]] = {"readings": _readings, "gold": _gold, "repeats": _repeats}
+TABLES: dict[str, Callable[[Round], Rows]] = {"readings": _readings, "gold": _gold, "repeats": _repeats}
 
 
-def table(round: Round, what: str) -> Table:
+def table(round: Round, what: str) -> Rows:
     """One of `TABLES` of a round."""
     return TABLES[what](round)
 
 
-def as_csv(table: Table) -> Iterator[str]:
+def as_csv(table: Rows) -> Iterator[str]:
     """The table in lines of CSV, its head first."""
     for row in (table.columns, *table.rows):
         line = io.StringIO()
@@ -86,7 +87,7 @@ def as_csv(table: Table) -> Iterator[str]:
         yield line.getvalue()
 
 
-def as_parquet(table: Table) -> bytes:
+def as_parquet(table: Rows) -> bytes:
     """The same as Parquet. A column without any value is text."""
     arrays = {}
     for place, name in enumerate(table.columns):

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import count
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
-
-_numbers = count(1)
 
 
 def picture(height: float, title: str, description: str, kind: str) -> Element:
     """An empty picture `height` pixels high and as wide as its place; title and description are what is read aloud."""
-    number = next(_numbers)
     root = Element(
         "svg",
         {
@@ -20,11 +16,11 @@ def picture(height: float, title: str, description: str, kind: str) -> Element:
             "width": "100%",
             "height": _plain(height),
             "role": "img",
-            "aria-labelledby": f"picture-{number}-title picture-{number}-words",
+            "aria-label": _printable(title),
         },
     )
-    for name, ending, words in (("title", "title", title), ("desc", "words", description)):
-        add(root, name, {"id": f"picture-{number}-{ending}"}).text = _printable(words)
+    for name, words in (("title", title), ("desc", description)):
+        add(root, name, {}).text = _printable(words)
     return root
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from reviews.audit import agreement, clauses, disputes, overview, readers, rows
+from reviews.audit import agreement, clauses, disputes, kept, overview, readers, rows
 from reviews.measures.rates import Bin
 from reviews.models import Round, Trace, User
 from reviews.reporting import pictures
@@ -18,8 +18,9 @@ from reviews.reporting import pictures
 
 def overview_of(round: Round) -> dict[str, Any]:
     """What the overview shows; the report shows the same."""
-    table = rows.readings(round)
-    found = overview.of(round, table)
+    found, measured = kept.once(
+        round, "overview", lambda table: (overview.of(round, table), agreement.of_codes(table.codes))
+    )
     times = [
         replace(part, name=date_format(date.fromisoformat(part.name), "SHORT_DATE_FORMAT"))
         for part in found.times
@@ -33,7 +34,7 @@ def overview_of(round: Round) -> dict[str, Any]:
         "times": times,
         "by_time": pictures.groups(times, found.whole, _("Over time")),
         "by_clause": pictures.clauses(found.clauses),
-        "measured": agreement.agreement_of(table),
+        "measured": measured,
         "rulings": disputes.of(round),
         "models": [row for row in rows.reviewers(round) if row["reviewer_kind"] == User.Kind.MODEL],
     }
@@ -41,9 +42,9 @@ def overview_of(round: Round) -> dict[str, Any]:
 
 def clauses_of(round: Round) -> dict[str, Any]:
     """What the page on clauses shows."""
-    table = rows.readings(round)
-    found = clauses.by_clause(round, table)
-    confused = clauses.confusion(round, table)
+    found, confused = kept.once(
+        round, "clauses", lambda table: (clauses.by_clause(round, table), clauses.confusion(round, table))
+    )
     digests = Trace.objects.filter(pk__in={pk for clause in found for pk in clause.split}).in_bulk()
     return {
         "clauses": [(clause, [digests[pk] for pk in clause.split if pk in digests]) for clause in found],
@@ -55,7 +56,7 @@ def clauses_of(round: Round) -> dict[str, Any]:
 
 def readers_of(round: Round, *, only: str | None = None, hidden: bool = False) -> dict[str, Any]:
     """What the page on readers shows: of all, of all under pseudonyms, or of one person."""
-    team = readers.of(round)
+    team = kept.once(round, "readers", lambda table: readers.of(round, table))
     if only is not None:
         team = readers.Team(
             [one for one in team.readers if one.name == only],

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from reviews import publishing
 from reviews.audit.clauses import by_clause
+from reviews.audit.figures import Table
 from reviews.audit.rows import readings
 from reviews.errors import Invalid
 from reviews.models import Project, Review, Role, Round, SpecVersion
@@ -73,7 +74,8 @@ def _parting(request: HttpRequest, project: Project) -> dict[str, Any] | None:
     if found is None:
         return None
     clause = next(
-        (one for one in by_clause(found, readings(found)) if one.key == request.GET.get("clause")), None
+        (one for one in by_clause(found, Table.of(readings(found))) if one.key == request.GET.get("clause")),
+        None,
     )
     if clause is None:
         return None

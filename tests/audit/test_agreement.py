@@ -132,11 +132,11 @@ def test_the_page_the_command_and_the_rows_agree_to_the_last_digit(double, lea, 
 
 def test_the_headline_is_what_specific_agreement_on_accept_leaves(double):
     read = rows.readings(double)
-    found = figures.second_reader(read)
+    found = figures.second_reader(figures.Table.of(read))
     specific = {entry["label"]: entry for entry in agreement.agreement_of(read)["specific_agreement"]}
     assert found.value == pytest.approx(1 - specific["accept"]["value"])
     assert (found.low, found.state) == (None, "too-few")  # ten prompts
-    assert figures.second_reader([]).state == "no-pairs"
+    assert figures.second_reader(figures.Table.of([])).state == "no-pairs"
 
 
 def test_a_page_may_ask_for_less_and_gets_the_same(double):

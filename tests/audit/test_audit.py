@@ -9,7 +9,9 @@ from xml.etree import ElementTree
 
 import pyarrow.parquet as pq
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from making import judge, member, trace_row
 
 from reviews import adjudicating, assigning, calibrating, planning, saying, serving
@@ -22,6 +24,10 @@ def browser(user):
     client = Client()
     client.force_login(user)
     return client
+
+
+def table_of(round):
+    return figures.Table.of(rows.readings(round))
 
 
 def address(round, end=""):
@@ -61,12 +67,12 @@ def test_breakdowns_add_up_to_the_whole(team):
 
 
 def test_clauses_show_what_is_taken_for_what(team):
-    by_key = {clause.key: clause for clause in clauses.by_clause(team, rows.readings(team))}
+    by_key = {clause.key: clause for clause in clauses.by_clause(team, table_of(team))}
     assert set(by_key) == {"H1", "H2"}  # F1 is form: no reason to reject, so nothing to part on
     assert by_key["H1"].agreed.value > by_key["H2"].agreed.value
     assert by_key["H2"].readers == 3
     assert by_key["H2"].split
-    found = clauses.confusion(team, rows.readings(team))
+    found = clauses.confusion(team, table_of(team))
     counts = {key: dict(zip([*found.keys, "accepts"], row, strict=True)) for key, row in found.rows}
     assert counts["H2"]["H1"] == counts["H1"]["H2"] > 0
     assert counts["H1"]["H1"] % 2 == 0  # a pair that agrees is counted from either side
@@ -77,7 +83,7 @@ def test_whose_clause_it_is_alone_is_said(project, import_rows, bring_in):
     import_rows([trace_row(number) for number in range(4)], into=round)
     bring_in(round, [(n, 0, "ada", "reject", "H2") for n in range(4)])
     bring_in(round, [(n, 0, "ben", "reject", "H1") for n in range(4)])
-    found = {one.key: one for one in clauses.by_clause(round, rows.readings(round))}
+    found = {one.key: one for one in clauses.by_clause(round, table_of(round))}
     assert (found["H2"].only, found["H1"].only) == ("ada", "ben")
     assert found["H1"].accepted_instead == 0
 
@@ -127,7 +133,7 @@ def test_page_command_api_and_rows_say_the_same(team, lea, tmp_path, command):
     assert f"{shown['krippendorff_alpha']['value']:.6f}" in page
 
     clause = command("agreement", tmp_path / "readings.csv", "--columns", "label=cites H2")
-    by_key = {one.key: one for one in clauses.by_clause(team, rows.readings(team))}
+    by_key = {one.key: one for one in clauses.by_clause(team, table_of(team))}
     assert clause["krippendorff_alpha"]["value"] == by_key["H2"].alpha.value
 
     parquet = pq.read_table(io.BytesIO(client.get(address(team, "/readings.parquet")).content))
@@ -239,7 +245,6 @@ def test_gold_shows_both_kinds_of_error_and_the_alarm(on_gold, ada, lea):
 def test_repeats_are_compared_with_the_first_time(project, import_rows, ada):
     from datetime import timedelta
 
-    from django.db import connection
     from django.utils import timezone
 
     from reviews.models import Review
@@ -308,3 +313,14 @@ def test_the_plan_says_how_many_to_read_twice(project, lea):
 
 def round_to(number):
     return float(f"{number:.2f}")
+
+
+def test_figures_are_kept_until_a_verdict_or_gold_changes_them(team, lea, bring_in, import_rows):
+    client = browser(lea)
+    first = client.get(address(team)).text
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(address(team)).text.split("<main")[1] == first.split("<main")[1]
+    assert not [query for query in asked if "reviews_citation" in query["sql"]]
+    import_rows([trace_row(500)], into=team)
+    bring_in(team, [(500, 0, "ada", "accept", ""), (500, 0, "ben", "accept", "")])
+    assert "161 traces read twice" in client.get(address(team)).text

@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 
 from reviews.audit import agreement, clauses, disputes, overview, readers, rows, tables
+from reviews.audit.figures import Table
 from reviews.errors import Unreadable
 from reviews.management.commanding import WinnowCommand, project_named
 from reviews.models import Round
@@ -17,7 +18,7 @@ class Command(WinnowCommand):
 
     def run(self, *, round: str, **options: Any) -> None:
         found = _round(round)
-        table = rows.readings(found)
+        table = Table.of(rows.readings(found))
         whole = overview.of(found, table)
         team = readers.of(found, table)
         second = whole.whole.second
@@ -33,7 +34,7 @@ class Command(WinnowCommand):
         self.say(f"{whole.whole.readings:,} verdicts, {whole.whole.twice:,} traces read twice.")
         self.result(
             digest=tables.digest(found),
-            agreement=agreement.agreement_of(table),
+            agreement=agreement.of_codes(table.codes),
             overview=_plain(whole),
             clauses=_plain(clauses.by_clause(found, table)),
             confusion=_plain(clauses.confusion(found, table)),

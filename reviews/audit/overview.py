@@ -11,12 +11,10 @@ from reviews.audit.clauses import ClauseFigures, by_clause
 from reviews.audit.figures import Group, Table
 from reviews.audit.rows import Basis, Reading, basis, readings
 from reviews.measures import planning
-from reviews.measures.intervals import Estimate
 from reviews.models import Round
 
 MOST_GROUPS = 30  # of a breakdown; a list of a thousand domains tells nothing
 HALF_WIDTH = 0.05
-WIDE = 0.10  # half of an interval from here on, the page says what would narrow it
 DAYS_A_WINDOW = (1, 7, 30)
 FEW_WINDOWS = 14
 PREVALENCES = (0.1, 0.2, 0.5)
@@ -36,7 +34,6 @@ class Overview:
     window_days: int
     clauses: list[ClauseFigures]
     parted: ClauseFigures | None
-    doubles_wanted: int | None
 
 
 def of(round: Round, found: Table | None = None) -> Overview:
@@ -56,7 +53,6 @@ def of(round: Round, found: Table | None = None) -> Overview:
         days,
         clauses,
         min(split, key=lambda clause: (clause.agreed.value, clause.key), default=None),
-        _doubles(whole.observed),
     )
 
 
@@ -103,10 +99,3 @@ def _window(table: Sequence[Reading]) -> int:
 def _begins(one: Reading, days: int) -> str:
     day = one.at.date()
     return (day - timedelta(days=day.toordinal() % days)).isoformat()
-
-
-def _doubles(observed: Estimate) -> int | None:
-    """How many traces read twice would make the interval narrow, where it is wide."""
-    if observed.low is None or observed.high is None or (observed.high - observed.low) / 2 <= WIDE:
-        return None
-    return planning.doubles_from(observed, HALF_WIDTH)

@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from reviews.measures import planning
 from reviews.measures.intervals import Estimate
 from reviews.templatetags.winnow import local
 
 register = template.Library()
+
+WIDE = 0.10  # half of an interval from here on, the page says what would narrow it
+HALF_WIDTH = 0.05
+FIELDS = ("value", "low", "high", "method", "n", "state")
 
 # Not measured is not bad: each says what is missing.
 STATES = {
@@ -52,6 +58,17 @@ def why(found: Estimate | dict[str, Any]) -> str:
     """What the state of a figure means for its reader; nothing where all is well."""
     state = found["state"] if isinstance(found, dict) else found.state
     return str(STATES.get(state, state))
+
+
+@register.filter
+def narrower(found: Estimate | dict[str, Any]) -> str:
+    """How many traces would narrow a wide interval to 5 points either way; nothing where it is narrow or there is none."""
+    known = Estimate(**{name: found[name] for name in FIELDS}) if isinstance(found, dict) else found
+    if known.low is None or known.high is None or (known.high - known.low) / 2 <= WIDE:
+        return ""
+    return _("about %(n)s would narrow it to ± 0.05") % {
+        "n": intcomma(planning.doubles_from(known, HALF_WIDTH))
+    }
 
 
 def _shown(found: Estimate, say: Any) -> str:

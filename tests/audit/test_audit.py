@@ -198,6 +198,8 @@ def test_a_reviewer_sees_their_own_figures_and_no_other(team, bring_in):
         assert other not in page.text
     for end in ("", "/clauses", "/report.html", "/readings.csv"):
         assert browser(ada).get(address(team, end)).status_code == 403
+    Round.objects.filter(pk=team.pk).update(shows_own_figures=False)
+    assert browser(ada).get(address(team, "/readers")).status_code == 403
 
 
 def test_names_hide_at_a_switch_and_stay_the_same(team, lea):
@@ -324,3 +326,14 @@ def test_figures_are_kept_until_a_verdict_or_gold_changes_them(team, lea, bring_
     import_rows([trace_row(500)], into=team)
     bring_in(team, [(500, 0, "ada", "accept", ""), (500, 0, "ben", "accept", "")])
     assert "161 traces read twice" in client.get(address(team)).text
+
+
+def test_a_wide_interval_says_what_would_narrow_it(project, import_rows, bring_in, lea):
+    round, _ = planning.create_round(project, "wide", by=None, overlap=2)
+    import_rows([trace_row(number) for number in range(40)], into=round)
+    verdicts = [("accept", ""), ("reject", "H1")]
+    bring_in(round, [(n, 0, "ada", *verdicts[n % 2]) for n in range(40)])
+    bring_in(round, [(n, 0, "ben", *verdicts[n % 3 == 0]) for n in range(40)])
+    page = browser(lea).get(address(round)).text
+    assert "would narrow it to ± 0.05" in page
+    assert "The interval is wide: about" in page

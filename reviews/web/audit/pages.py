@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from reviews.errors import NotAllowed
 from reviews.models import Role, Round
 from reviews.reporting import shown
 from reviews.web import doors
@@ -35,12 +36,14 @@ def clauses_page(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @login_required
 @require_GET
 def readers_page(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Each reader beside the others; to a reviewer only their own figures."""
+    """Each reader beside the others; to a reviewer only their own figures, where the round shows them."""
     round = doors.round_of(
         request, slug, pk, Role.LEAD, Role.AUDITOR, Role.REVIEWER, doing=_("Reading the audit")
     )
     roles = person(request).roles_in(round.project_id)
     alone = not roles & {Role.LEAD, Role.AUDITOR}
+    if alone and not round.shows_own_figures:
+        raise NotAllowed(_("Reading the audit"), Role.LEAD)
     hidden = request.GET.get("names") == "hidden"
     found = shown.readers_of(round, only=person(request).username if alone else None, hidden=hidden)
     return render(request, "reviews/audit/readers.html", {**_frame(round), **found, "alone": alone})

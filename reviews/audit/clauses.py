@@ -19,6 +19,8 @@ from reviews.models import Round
 
 MOST_EXAMPLES = 20
 CITED, NOT_CITED = "cited", "not cited"
+OTHER, ACCEPTS = "another reason", "accepts"
+ENOUGH_TO_BE_ALONE = 5  # traces that two have read, before a clause is called one reader's own
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class ClauseFigures:
     cited: readings that cite it. traces: traces where anyone does. twice: of those, read by two or more.
     agreed: when one cites it, how often another does too (specific agreement). alpha: of cited and not cited.
     accepted_instead: of pairs where one cites it, the share in which the other accepts the trace.
-    readers: how many cite it at all; only: the one reader who does, where others met it as often, else "".
+    readers: how many cite it at all; only: the one reader who does, where five traces or more had a second reader, else "".
     split: traces where readers part on it.
     """
 
@@ -50,7 +52,7 @@ class ClauseFigures:
 class Confusion:
     """What the other reader said where one cites a clause. counts: row = cited by one, column = said by the other.
 
-    The last column is "accepts". A reader who cites two clauses counts in both rows; so rows add up to more than pairs.
+    The last two columns are a reject for no clause of these, and "accepts". A reader who cites two clauses counts in both rows; so rows add up to more than pairs.
     """
 
     keys: tuple[str, ...]
@@ -74,11 +76,15 @@ def confusion(round: Round, table: Table) -> Confusion:
     for pair in _by_trace(table.readings).values():
         for one, other in permutations(pair, 2):
             for key in one.fails:
-                counts.update(
-                    (key, said) for said in (other.fails if other.label == REJECT else ("accepts",))
-                )
-    columns = [*keys, "accepts"]
+                counts.update((key, said) for said in _said(other, keys))
+    columns = [*keys, OTHER, ACCEPTS]
     return Confusion(tuple(keys), tuple(tuple(counts[key, column] for column in columns) for key in keys))
+
+
+def _said(one: Reading, keys: Sequence[str]) -> Sequence[str]:
+    if one.label != REJECT:
+        return (ACCEPTS,)
+    return [key for key in one.fails if key in keys] or (OTHER,)
 
 
 def _selecting(round: Round) -> list[spec_markdown.ClauseText]:
@@ -125,6 +131,6 @@ def _figures(key: str, title: str, table: Table, by_trace: dict[str, list[Readin
         instead / pairs if pairs else None,
         pairs,
         len(who),
-        next(iter(who)) if len(who) == 1 and len(table.codes.rater_names) > 1 else "",
+        next(iter(who)) if len(who) == 1 and len(twice) >= ENOUGH_TO_BE_ALONE else "",
         tuple(by_trace[item][0].trace for item in sorted(split)[:MOST_EXAMPLES]),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
+from reviews.audit import rows
 from reviews.measures import rates
 from reviews.measures.intervals import Estimate
 from reviews.models import Decision, Review, Round, Verdict
@@ -27,14 +28,14 @@ def of(round: Round) -> Rulings:
     """The rulings of a round that stand, beside what its readers had said."""
     ruled = {
         review.trace_id: review.verdict
-        for review in Review.objects.heads().filter(round=round, kind=Review.Kind.ADJUDICATION)
+        for review in Review.objects.heads()
+        .filter(round=round, kind=Review.Kind.ADJUDICATION, trace__batch__withdrawal=None)
+        .order_by("at", "pk")  # of several the last one stands
         if review.verdict != Verdict.WITHDRAWN
     }
     settled = Counter(ruled.values())
     said = (
-        Review.objects.counting()
-        .filter(trace__in=list(ruled), kind=Review.Kind.REVIEW, verdict__in=[Verdict.ACCEPT, Verdict.REJECT])
-        .values_list("trace", "reviewer__username", "verdict")
+        rows.judged(round).filter(trace__in=list(ruled)).values_list("trace", "reviewer__username", "verdict")
     )
     by_trace: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for trace, reader, verdict in said:

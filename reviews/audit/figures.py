@@ -107,17 +107,35 @@ def _place(codes: Codes, label: str) -> int:
     return codes.categories.index(label) if label in codes.categories else -1
 
 
-def groups(table: Table, key: Callable[[Reading], str]) -> list[Group]:
-    """The figures of each group that `key` makes, by name."""
+def groups(
+    table: Table,
+    key: Callable[[Reading], str],
+    *,
+    rows: NDArray[np.bool_] | None = None,
+    most: int | None = None,
+) -> tuple[list[Group], int]:
+    """The figures of each group that `key` makes, by name, and how many groups are left out.
+
+    rows: only of these. most: the groups with the most readings; the others are not even worked out.
+    """
     keys = table.column(key)
-    return [group(str(name), table, keys == name) for name in np.unique(keys)]
+    names, sizes = np.unique(keys if rows is None else keys[rows], return_counts=True)
+    chosen = sorted(names[np.argsort(-sizes, kind="stable")][:most].tolist())
+    inside = np.ones(len(keys), dtype=np.bool_) if rows is None else rows
+    return [group(str(name), table, inside & (keys == name)) for name in chosen], len(names) - len(chosen)
 
 
-def by_reader(table: Table) -> list[Group]:
-    """The figures of the traces that each reader read, by name: their own readings and those of others beside them."""
+def by_reader(table: Table, *, most: int | None = None) -> tuple[list[Group], int]:
+    """The figures of the traces that each reader read, by name: their own readings and those of others beside them.
+
+    most, and the number left out: as in `groups`.
+    """
     codes, found = table.codes, []
-    for number, name in enumerate(codes.rater_names):
+    read_most = np.argsort(-np.bincount(codes.raters, minlength=len(codes.rater_names)), kind="stable")
+    chosen = sorted(read_most[:most].tolist())
+    for number in chosen:
+        name = codes.rater_names[number]
         read = np.zeros(len(codes.item_names), dtype=np.bool_)
         read[codes.items[codes.raters == number]] = True
         found.append(group(name, table, read[codes.items]))
-    return found
+    return found, len(codes.rater_names) - len(chosen)

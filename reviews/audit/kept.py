@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.core.cache import cache
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from reviews.audit import rows
+from reviews.audit.clauses import ClauseFigures, Confusion, by_clause, confusion
 from reviews.audit.figures import Table
 from reviews.models import BatchWithdrawal, Gold, Review, Round
 
@@ -29,9 +30,18 @@ def once(round: Round, what: str, work_out: Callable[[Table], Figures]) -> Figur
 def _mark(round: Round) -> str:
     """Another one whenever a verdict, gold, an import taken back or the spec changes what the figures are of.
 
-    All of them are append-only, so the last number tells.
+    All of them are append-only, so how many there are and the last number tell. The last alone would not: a lower
+    number may be committed later.
     """
-    review = Review.objects.filter(round=round).aggregate(last=Max("pk"))["last"]
-    gold = Gold.objects.filter(trace__round=round).aggregate(last=Max("pk"))["last"]
-    withdrawn = BatchWithdrawal.objects.filter(batch__round=round).aggregate(last=Max("pk"))["last"]
-    return f"{review}-{gold}-{withdrawn}-{round.spec_version_id}"
+    appended: list[Any] = [
+        Review.objects.filter(round=round),
+        Gold.objects.filter(trace__round=round),
+        BatchWithdrawal.objects.filter(batch__round=round),
+    ]
+    marks = [some.aggregate(n=Count("pk"), last=Max("pk")) for some in appended]
+    return "-".join(f"{mark['n']}.{mark['last']}" for mark in marks) + f"-{round.spec_version_id}"
+
+
+def clauses(round: Round) -> tuple[list[ClauseFigures], Confusion]:
+    """The figures of the clauses, and which are taken for one another."""
+    return once(round, "clauses", lambda table: (by_clause(round, table), confusion(round, table)))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+
+import numpy as np
 
 from reviews.audit import figures
 from reviews.audit.clauses import ClauseFigures, by_clause
@@ -23,34 +26,49 @@ ACCURACY = 0.9
 
 @dataclass(frozen=True)
 class Overview:
-    """What the page says first. parted: the clause that readers part on most, where any two can be compared."""
+    """What the page says first. parted: the clause that readers part on most, where any two can be compared.
+
+    planned: the same figures of the plan's readings alone, where there are others: what was read once more for a
+    reason, or brought in beyond the plan, is no random sample of traces. None where all were planned.
+    times: of verdicts made here; nobody knows when others were made. left_out: how many groups a breakdown leaves out,
+    by its name here.
+    """
 
     basis: Basis
     whole: Group
+    planned: Group | None
     domains: list[Group]
     checkpoints: list[Group]
     times: list[Group]
     readers: list[Group]
     window_days: int
+    left_out: dict[str, int]
     clauses: list[ClauseFigures]
     parted: ClauseFigures | None
 
 
-def of(round: Round, found: Table | None = None) -> Overview:
-    """Every figure of the overview, from the readings of the round."""
+def of(round: Round, found: Table | None = None, *, most: int | None = MOST_GROUPS) -> Overview:
+    """Every figure of the overview, from the readings of the round; of each breakdown the `most` largest groups."""
     table = Table.of(readings(round)) if found is None else found
-    whole = figures.group("", table)
+    made_here = np.array([not math.isnan(one.minute) for one in table.readings], dtype=np.bool_)
+    days = _window([one for one in table.readings if not math.isnan(one.minute)])
+    domains, other_domains = figures.groups(table, lambda one: one.domain, most=most)
+    checkpoints, other_checkpoints = figures.groups(table, lambda one: one.checkpoint, most=most)
+    times, _ = figures.groups(table, lambda one: _begins(one, days), rows=made_here)
+    readers, other_readers = figures.by_reader(table, most=most)
     clauses = by_clause(round, table)
-    days = _window(table.readings)
     split = [clause for clause in clauses if clause.agreed.value is not None]
+    planned = table.planned
     return Overview(
         basis(round),
-        whole,
-        figures.groups(table, lambda one: one.domain)[:MOST_GROUPS],
-        figures.groups(table, lambda one: one.checkpoint)[:MOST_GROUPS],
-        figures.groups(table, lambda one: _begins(one, days)),
-        figures.by_reader(table)[:MOST_GROUPS],
+        figures.group("", table),
+        None if planned.all() else figures.group("", table, planned),
+        domains,
+        checkpoints,
+        times,
+        readers,
         days,
+        {"domains": other_domains, "checkpoints": other_checkpoints, "readers": other_readers},
         clauses,
         min(split, key=lambda clause: (clause.agreed.value, clause.key), default=None),
     )

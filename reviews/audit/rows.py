@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,8 @@ class Reading:
 
     item_id, cluster: the trace's and its prompt's digest. fails: the clauses it cites. planned: whether the plan gave
     it, so that who reads a trace twice was drawn at random; a reading that came later was asked for with a reason.
-    minute: minutes since this reader began the sitting, where one ends after half an hour without a verdict.
+    minute: minutes since this reader began the sitting, where one ends after half an hour without a verdict; NaN for a
+    verdict from elsewhere, whose moment nobody knows.
     """
 
     item_id: str
@@ -99,9 +100,14 @@ def basis(round: Round) -> Basis:
     return Basis(**found)
 
 
+def _counted(round: Round) -> Q:
+    """What every figure is of: blind, against the round's own spec version, of imports that stand."""
+    return Q(round=round, spec_version=round.spec_version_id, blind=True, trace__batch__withdrawal=None)
+
+
 def judged(round: Round) -> QuerySet[Review]:
     """The verdicts that the figures are of: blind, and against the round's own spec version."""
-    return _judged(round).filter(spec_version=round.spec_version_id, blind=True)
+    return _judged(round).filter(_counted(round))
 
 
 def readings(round: Round) -> list[Reading]:
@@ -128,7 +134,7 @@ def readings(round: Round) -> list[Reading]:
             "trace__reasoning__chars",
         )
     )
-    minutes = _minutes((row[0], row[2], row[8]) for row in values)
+    minutes = _minutes(round)
     planned: dict[bytes, int] = {}
     found = []
     for pk, digest, reader, verdict, prompt, trace, domain, model, at, slot, seconds, chars in values:
@@ -149,18 +155,20 @@ def readings(round: Round) -> list[Reading]:
                 slot is not None and slot < planned[digest],
                 seconds,
                 chars,
-                minutes[pk],
+                minutes.get(pk, math.nan),
             )
         )
     return found
 
 
-def _minutes(rows: Iterator[tuple[int, str, datetime]]) -> dict[int, float]:
-    """For each review the minutes since its reader's sitting began."""
+def _minutes(round: Round) -> dict[int, float]:
+    """For each verdict made here the minutes since its reader's sitting began; of gold, repeats and doubts as well."""
+    made_here = Review.objects.filter(round=round).exclude(origin=Review.Origin.IMPORTED)
+    rows = made_here.order_by("reviewer", "at", "pk").values_list("pk", "reviewer", "at")
     found: dict[int, float] = {}
-    began: dict[str, datetime] = {}
-    last: dict[str, datetime] = {}
-    for pk, reader, at in sorted(rows, key=lambda row: (row[1], row[2], row[0])):
+    began: dict[int, datetime] = {}
+    last: dict[int, datetime] = {}
+    for pk, reader, at in rows.iterator():
         if reader not in last or (at - last[reader]).total_seconds() > SITTING_ENDS_AFTER:
             began[reader] = at
         last[reader] = at
@@ -169,11 +177,14 @@ def _minutes(rows: Iterator[tuple[int, str, datetime]]) -> dict[int, float]:
 
 
 def gold(round: Round) -> list[GoldReading]:
-    """What was said of gold mixed in unmarked, in the order in which it was said; never of a training round."""
+    """What was first said of gold mixed in unmarked, in the order in which it was said; never of a training round.
+
+    The first verdict counts, also where it was taken back: who comes to know it was gold could say it anew.
+    """
     standing = {gold.trace_id: gold.verdict for gold in Gold.objects.standing().filter(trace__round=round)}
     said = (
-        Review.objects.heads()
-        .filter(round=round, served=Review.Served.GOLD, stage=Review.Stage.FINAL, trace__in=list(standing))
+        Review.objects.filter(_counted(round), supersedes=None)
+        .filter(served=Review.Served.GOLD, stage=Review.Stage.FINAL, trace__in=list(standing))
         .filter(verdict__in=[Verdict.ACCEPT, Verdict.REJECT])
         .order_by("at", "pk")
     )
@@ -217,11 +228,10 @@ def _depths(traces: list[int]) -> dict[int, float]:
 
 
 def repeats(round: Round) -> list[Repeat]:
-    """Traces that came back to the same reader unmarked: the first verdict beside the one on the first return."""
+    """Traces that came back to the same reader unmarked: their first verdict beside the first one on the return."""
     heads: Any = (
-        Review.objects.heads()
+        Review.objects.filter(_counted(round), supersedes=None)
         .filter(
-            round=round,
             kind=Review.Kind.REVIEW,
             stage=Review.Stage.FINAL,
             reviewer_kind=User.Kind.HUMAN,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,7 @@ class Rows:
 
 
 def _readings(round: Round) -> Rows:
-    """Verdicts as `agreement` takes them, with a column for each clause: `--columns label=H2` recomputes that one."""
+    """Verdicts as `agreement` takes them, with a column for each clause: `--columns "label=cites H2"` recomputes that one."""
     found = rows.readings(round)
     keys = [clause.key for clause in by_clause(round, Table.of(()))]
     fixed = ("item_id", "rater_id", "label", "cluster", "domain", "checkpoint", "at", "planned")
@@ -83,8 +84,17 @@ def as_csv(table: Rows) -> Iterator[str]:
     """The table in lines of CSV, its head first."""
     for row in (table.columns, *table.rows):
         line = io.StringIO()
-        csv.writer(line).writerow(["" if value is None else value for value in row])
+        csv.writer(line).writerow(map(_cell, row))
         yield line.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """Names come from files: one that a spreadsheet would run as a formula begins with an apostrophe."""
+    if isinstance(value, float) and math.isnan(value):
+        return ""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    return "" if value is None else value
 
 
 def as_parquet(table: Rows) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -20,15 +22,23 @@ from reviews.templatetags.figures import coefficient, shared, why
 Named = Callable[[str], str]
 
 
-def whole(group: Group) -> SafeString:
-    """The four figures of the overview, one under the other."""
+def whole(group: Group, planned: Group | None) -> SafeString:
+    """The figures of the overview, one under the other; with those of planned readings, where there are others."""
     rows = [
         _row(_("raw agreement"), group.observed, shared),
         _row(_("agreement on reject"), group.rejects_agreed, shared),
         _row(_("Krippendorff's alpha"), group.alpha, coefficient),
     ]
+    if planned is not None:
+        rows += [
+            _row(_("raw agreement, as planned"), planned.observed, shared),
+            _row(_("Krippendorff's alpha, as planned"), planned.alpha, coefficient),
+        ]
     return _forest(
-        rows, COEFFICIENTS, _("How far readers agree"), _("Agreement, agreement on reject, and alpha.")
+        rows,
+        _down_to([group.alpha]),
+        _("How far readers agree"),
+        _("Agreement, agreement on reject, and alpha."),
     )
 
 
@@ -58,7 +68,7 @@ def confusion(found: Confusion) -> SafeString:
     return _safe(
         matrix.draw(
             found.keys,
-            [*found.keys, _("accepts")],
+            [*found.keys, _("another reason"), _("accepts")],
             shares,
             written,
             _("What the other reader said"),
@@ -69,7 +79,7 @@ def confusion(found: Confusion) -> SafeString:
 
 def gaps(team: Team, named: Named) -> SafeString:
     """How much more or less often each reader accepts than the others on the same traces."""
-    axis = Axis(-0.5, 0.5, (-0.5, -0.25, 0, 0.25, 0.5), marked=0, percent=True)
+    axis = _around_zero([one.gap for one in team.readers], percent=True)
     rows = [_row(named(one.name), one.gap, shared, "out" if one.stands_out else "") for one in team.readers]
     words = _("Accept rate less that of the others on the same traces; the line is no difference.")
     return _forest(rows, axis, _("Accepts against peers"), words)
@@ -77,7 +87,7 @@ def gaps(team: Team, named: Named) -> SafeString:
 
 def leaves(team: Team, named: Named) -> SafeString:
     """How much alpha rises without each reader."""
-    axis = Axis(-0.4, 0.4, (-0.4, -0.2, 0, 0.2, 0.4), marked=0)
+    axis = _around_zero([one.leaves for one in team.readers])
     rows = [_row(named(one.name), one.leaves, coefficient) for one in team.readers]
     words = _(
         "How much alpha rises when this reader's verdicts are left out; right of the line they lower it."
@@ -128,6 +138,19 @@ def along(bins: Sequence[Bin], say: Callable[[Bin], str], title: str, words: str
     """A rate along a scale, a row for each bin."""
     rows = [_row(say(one), one.rate, shared, n=one.rate.n) for one in bins]
     return _forest(rows, SHARES, title, words)
+
+
+def _down_to(found: Iterable[Estimate]) -> Axis:
+    """The scale of coefficients, longer at its low end where one lies below it."""
+    least = min((end for one in found for end in (one.value, one.low) if end is not None), default=0.0)
+    return replace(COEFFICIENTS, low=min(COEFFICIENTS.low, math.floor(10 * least) / 10))
+
+
+def _around_zero(found: Iterable[Estimate], *, percent: bool = False) -> Axis:
+    """A scale with 0 in its middle that holds all values and intervals, so that none is cut short."""
+    ends = [abs(end) for one in found for end in (one.value, one.low, one.high) if end is not None]
+    most = max(0.4, math.ceil(10 * max(ends, default=0)) / 10)
+    return Axis(-most, most, (-most, -most / 2, 0, most / 2, most), marked=0, percent=percent)
 
 
 def _row(

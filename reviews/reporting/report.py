@@ -19,15 +19,25 @@ STYLES = ("tokens.css", "base.css", "audit.css")
 def report_of(round: Round, *, at: datetime | None = None) -> str:
     """The page as text. Its style stands in it, and nothing else that a browser would fetch or run.
 
-    at: the moment that it names, now where none is given; the figures are always those of now.
+    at: the moment that it names, now where none is given; the figures are always those of now. A verdict given
+    meanwhile would make figures and digest those of different rows: then all is read again.
     """
+    for _attempt in range(3):
+        before = tables.digest(round)
+        written = _written(round, at or timezone.now(), before)
+        if tables.digest(round) == before:
+            break
+    return written
+
+
+def _written(round: Round, at: datetime, digest: str) -> str:
     return render_to_string(
         "reviews/audit/report.html",
         {
             "round": round,
             "project": round.project,
-            "at": at or timezone.now(),
-            "digest": tables.digest(round),
+            "at": at,
+            "digest": digest,
             "styles": "\n".join(_style(name) for name in STYLES),
             **shown.overview_of(round),
             **shown.clauses_of(round),

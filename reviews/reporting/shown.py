@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from reviews.audit import agreement, clauses, disputes, kept, overview, readers, rows
+from reviews.audit import agreement, disputes, kept, overview, readers, rows
 from reviews.measures.rates import Bin
 from reviews.models import Round, Trace, User
 from reviews.reporting import pictures
@@ -27,7 +27,7 @@ def overview_of(round: Round) -> dict[str, Any]:
     ]
     return {
         "found": found,
-        "pictured": pictures.whole(found.whole),
+        "pictured": pictures.whole(found.whole, found.planned),
         "by_domain": pictures.groups(found.domains, found.whole, _("By domain")),
         "by_checkpoint": pictures.groups(found.checkpoints, found.whole, _("By checkpoint")),
         "by_reader": pictures.groups(found.readers, found.whole, _("On the traces that each reviewer read")),
@@ -35,6 +35,8 @@ def overview_of(round: Round) -> dict[str, Any]:
         "by_time": pictures.groups(times, found.whole, _("Over time")),
         "by_clause": pictures.clauses(found.clauses),
         "measured": measured,
+        # by their value: in the order of the names, hidden ones would be read off
+        "cohen_pairs": sorted(measured["cohen_kappa"] or [], key=lambda pair: pair["value"] or 0),
         "rulings": disputes.of(round),
         "models": [row for row in rows.reviewers(round) if row["reviewer_kind"] == User.Kind.MODEL],
     }
@@ -42,9 +44,7 @@ def overview_of(round: Round) -> dict[str, Any]:
 
 def clauses_of(round: Round) -> dict[str, Any]:
     """What the page on clauses shows."""
-    found, confused = kept.once(
-        round, "clauses", lambda table: (clauses.by_clause(round, table), clauses.confusion(round, table))
-    )
+    found, confused = kept.clauses(round)
     digests = Trace.objects.filter(pk__in={pk for clause in found for pk in clause.split}).in_bulk()
     return {
         "clauses": [(clause, [digests[pk] for pk in clause.split if pk in digests]) for clause in found],
@@ -64,6 +64,8 @@ def readers_of(round: Round, *, only: str | None = None, hidden: bool = False) -
             [],
             team.model_state,
         )
+    if hidden:  # in the order of the names the pseudonyms would be read off
+        team = replace(team, readers=sorted(team.readers, key=lambda one: _mark(round, one.name)))
     called = _pseudonyms(round, team) if hidden else {one.name: one.name for one in team.readers}
 
     def named(name: str) -> str:
@@ -103,11 +105,12 @@ def readers_of(round: Round, *, only: str | None = None, hidden: bool = False) -
 
 def _pseudonyms(round: Round, team: readers.Team) -> dict[str, str]:
     """Names that say nothing, and are the same at each look: in an order that the round's seed gives."""
-    order = sorted(
-        (one.name for one in team.readers),
-        key=lambda name: hashlib.sha256(f"{round.seed} reader {name}".encode()).digest(),
-    )
+    order = sorted((one.name for one in team.readers), key=lambda name: _mark(round, name))
     return {name: _("Reader %(n)s") % {"n": number} for number, name in enumerate(order, start=1)}
+
+
+def _mark(round: Round, name: str) -> bytes:
+    return hashlib.sha256(f"{round.seed} reader {name}".encode()).digest()
 
 
 def _depth(one: Bin) -> str:

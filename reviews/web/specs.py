@@ -12,9 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from reviews import publishing
-from reviews.audit.clauses import by_clause
-from reviews.audit.figures import Table
-from reviews.audit.rows import readings
+from reviews.audit import kept, rows
 from reviews.errors import Invalid
 from reviews.models import Project, Review, Role, Round, SpecVersion
 from reviews.web import doors
@@ -73,16 +71,12 @@ def _parting(request: HttpRequest, project: Project) -> dict[str, Any] | None:
     found = rounds.filter(pk=int(round)).first() if round.isdecimal() and len(round) < 16 else None
     if found is None:
         return None
-    clause = next(
-        (one for one in by_clause(found, Table.of(readings(found))) if one.key == request.GET.get("clause")),
-        None,
-    )
+    clause = next((one for one in kept.clauses(found)[0] if one.key == request.GET.get("clause")), None)
     if clause is None:
         return None
     said = (
-        Review.objects.heads()
-        .filter(trace__in=clause.split, kind=Review.Kind.REVIEW)
-        .exclude(verdict="withdrawn")
+        rows.judged(found)
+        .filter(trace__in=clause.split)
         .select_related("trace")
         .prefetch_related("citations__clause")
         .order_by("trace__digest", "pk")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
+import uuid
+from datetime import timedelta
 from xml.etree import ElementTree
 
 import pyarrow.parquet as pq
@@ -12,11 +15,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from making import judge, member, trace_row
 
-from reviews import adjudicating, assigning, calibrating, planning, saying, serving
+from reviews import adjudicating, assigning, calibrating, planning, reviewing, saying, serving
 from reviews.audit import agreement, clauses, disputes, figures, overview, readers, rows, tables
-from reviews.models import Decision, Role, Round, Trace, User
+from reviews.models import Decision, Review, Role, Round, Trace, User
 from reviews.models.frozen import freeze, thaw
 
 
@@ -59,7 +63,8 @@ def test_breakdowns_add_up_to_the_whole(team):
     assert {part.name: part.twice for part in found.readers} == {
         name: len(items) for name, items in met.items()
     }
-    for parts in (found.domains, found.checkpoints, found.times):
+    assert found.times == []  # nobody knows when verdicts from elsewhere were made
+    for parts in (found.domains, found.checkpoints):
         assert sum(part.readings for part in parts) == found.whole.readings
         assert sum(part.twice for part in parts) == found.whole.twice
     assert [part.name for part in found.domains] == ["sums", "words"]
@@ -73,16 +78,19 @@ def test_clauses_show_what_is_taken_for_what(team):
     assert by_key["H2"].readers == 3
     assert by_key["H2"].split
     found = clauses.confusion(team, table_of(team))
-    counts = {key: dict(zip([*found.keys, "accepts"], row, strict=True)) for key, row in found.rows}
+    counts = {
+        key: dict(zip([*found.keys, "another reason", "accepts"], row, strict=True))
+        for key, row in found.rows
+    }
     assert counts["H2"]["H1"] == counts["H1"]["H2"] > 0
     assert counts["H1"]["H1"] % 2 == 0  # a pair that agrees is counted from either side
 
 
 def test_whose_clause_it_is_alone_is_said(project, import_rows, bring_in):
     round, _ = planning.create_round(project, "alone", by=None, overlap=2)
-    import_rows([trace_row(number) for number in range(4)], into=round)
-    bring_in(round, [(n, 0, "ada", "reject", "H2") for n in range(4)])
-    bring_in(round, [(n, 0, "ben", "reject", "H1") for n in range(4)])
+    import_rows([trace_row(number) for number in range(6)], into=round)
+    bring_in(round, [(n, 0, "ada", "reject", "H2") for n in range(6)])
+    bring_in(round, [(n, 0, "ben", "reject", "H1") for n in range(6)])
     found = {one.key: one for one in clauses.by_clause(round, table_of(round))}
     assert (found["H2"].only, found["H1"].only) == ("ada", "ben")
     assert found["H1"].accepted_instead == 0
@@ -207,6 +215,12 @@ def test_names_hide_at_a_switch_and_stay_the_same(team, lea):
     first, second = (client.get(address(team, "/readers?names=hidden")).text for _ in range(2))
     assert "carl" not in first
     assert re.findall(r"Reader \d", first) == re.findall(r"Reader \d", second)
+    assert re.findall(r'class="name"[^>]*>Reader (\d)', first)[:4] == [
+        "1",
+        "2",
+        "3",
+        "4",
+    ]  # not in the order of the names
 
 
 @pytest.fixture
@@ -226,7 +240,7 @@ def on_gold(project, import_rows, ben):
 
 
 def test_gold_shows_both_kinds_of_error_and_the_alarm(on_gold, ada, lea):
-    for _ in range(20):
+    for _ in range(60):
         found = serving.next_for(ada, Round.objects.get(pk=on_gold.pk)).assignments
         if not found:
             break
@@ -238,6 +252,10 @@ def test_gold_shows_both_kinds_of_error_and_the_alarm(on_gold, ada, lea):
     assert one.chart.alarm is not None
     assert team.line.team == 1
     assert team.line.horizon == 20
+    seen = browser(ada).get(address(on_gold, "/readers")).text
+    assert "Gold" not in seen.split("<main")[1]  # an open round tells a reader nothing of it
+    Round.objects.filter(pk=on_gold.pk).update(state="closed")
+    assert "Gold rejects found" in browser(ada).get(address(on_gold, "/readers")).text
     assert [place.hits for place in team.missed_by_depth if place.rate.n] == [one.gold.rejects_found.n]
     page = browser(lea).get(address(on_gold, "/readers")).text
     assert "alarm at gold trace" in page
@@ -245,12 +263,6 @@ def test_gold_shows_both_kinds_of_error_and_the_alarm(on_gold, ada, lea):
 
 
 def test_repeats_are_compared_with_the_first_time(project, import_rows, ada):
-    from datetime import timedelta
-
-    from django.utils import timezone
-
-    from reviews.models import Review
-
     round, _ = planning.create_round(project, "again", by=None, double_share=0, repeat_rate=0.5)
     import_rows([trace_row(number) for number in range(24)], into=round)
     for _ in range(10):
@@ -269,8 +281,6 @@ def test_repeats_are_compared_with_the_first_time(project, import_rows, ada):
 
 
 def test_rulings_say_whose_side_they_took_and_are_blind(team, lea):
-    import uuid
-
     split = Trace.objects.filter(round=team, decision__state="disputed").order_by("pk").first()
     page = browser(lea).get(f"/p/pilot/traces/{split.pk}/adjudicate").text
     for name in ("ada", "ben", "carl", "dora"):
@@ -281,10 +291,20 @@ def test_rulings_say_whose_side_they_took_and_are_blind(team, lea):
     assert sorted(sided.value for _, sided in found.with_reader) == [0, 1]
 
 
-def test_sittings_end_after_half_an_hour(team):
-    minutes = [one.minute for one in rows.readings(team)]
-    assert min(minutes) == 0
-    assert max(minutes) < 30
+def test_sittings_end_after_half_an_hour_and_nobody_knows_those_of_verdicts_from_elsewhere(
+    round, traces, ada, team
+):
+    assert all(math.isnan(one.minute) for one in rows.readings(team))
+    for _ in range(4):
+        judge(assigning.next_for(ada, round).assignments[0], "accept", ada)
+    thaw(connection)
+    begun = timezone.now()
+    for review, minutes in zip(
+        Review.objects.filter(round=round).order_by("pk"), (0, 20, 45, 90), strict=True
+    ):
+        Review.objects.filter(pk=review.pk).update(at=begun + timedelta(minutes=minutes))
+    freeze(connection)
+    assert sorted(one.minute for one in rows.readings(round)) == pytest.approx([0, 0, 20, 45])
 
 
 def test_every_page_of_a_round_without_verdicts_says_what_is_missing(round, lea, traces):
@@ -337,3 +357,48 @@ def test_a_wide_interval_says_what_would_narrow_it(project, import_rows, bring_i
     page = browser(lea).get(address(round)).text
     assert "would narrow it to ± 0.05" in page
     assert "The interval is wide: about" in page
+
+
+def test_what_was_read_for_a_reason_stands_apart_from_what_was_planned(project, import_rows, bring_in, lea):
+    round, _ = planning.create_round(project, "reasons", by=None, double_share=0)
+    import_rows([trace_row(number) for number in range(40)], into=round)
+    bring_in(round, [(n, 0, "ada", "accept", "") for n in range(40)])
+    bring_in(round, [(n, 0, "ben", "reject", "H1") for n in range(40)])
+    found = overview.of(round)
+    assert found.whole.observed.value == 0
+    assert found.planned.readings == 40
+    assert found.planned.observed.state == "no-pairs"
+    assert "40 of 80 verdicts were planned." in browser(lea).get(address(round)).text
+
+
+def test_a_breakdown_takes_the_largest_groups_and_says_how_many_it_leaves_out(team):
+    found, left_out = figures.groups(table_of(team), lambda one: one.item_id[:1], most=3)
+    sizes = sorted((len(part) for part in parts_of(team).values()), reverse=True)
+    assert sorted((part.readings for part in found), reverse=True) == sizes[:3]
+    assert left_out == len(sizes) - 3
+
+
+def parts_of(round):
+    parts = {}
+    for one in rows.readings(round):
+        parts.setdefault(one.item_id[:1], []).append(one)
+    return parts
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_no_formula(team, bring_in, lea):
+    bring_in(team, [(1, 0, '=HYPERLINK("http://x")', "accept", "")])
+    lines = b"".join(browser(lea).get(address(team, "/readings.csv")).streaming_content).decode()
+    assert "'=HYPERLINK" in lines
+    assert ",=HYPERLINK" not in lines
+    assert ',"=HYPERLINK' not in lines
+
+
+def test_a_reject_for_no_clause_is_counted_as_another_reason(project, import_rows, ada, ben):
+    round, _ = planning.create_round(project, "other", by=None, overlap=2)
+    import_rows([trace_row(1)], into=round)
+    judge(assigning.next_for(ada, round).assignments[0], "reject", ada)
+    lease = assigning.next_for(ben, round).assignments[0]
+    said = saying.Said("reject", other=True, comment="It mocks.")
+    reviewing.record(lease.pk, said, by=ben, key=uuid.uuid4())
+    found = clauses.confusion(round, table_of(round))
+    assert dict(found.rows)["H1"] == (0, 0, 1, 0)

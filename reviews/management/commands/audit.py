@@ -19,7 +19,7 @@ class Command(WinnowCommand):
     def run(self, *, round: str, **options: Any) -> None:
         found = _round(round)
         table = Table.of(rows.readings(found))
-        whole = overview.of(found, table)
+        whole = overview.of(found, table, most=None)
         team = readers.of(found, table)
         second = whole.whole.second
         if second.value is None:

@@ -46,7 +46,11 @@ def readers_page(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         raise NotAllowed(_("Reading the audit"), Role.LEAD)
     hidden = request.GET.get("names") == "hidden"
     found = shown.readers_of(round, only=person(request).username if alone else None, hidden=hidden)
-    return render(request, "reviews/audit/readers.html", {**_frame(round), **found, "alone": alone})
+    return render(
+        request,
+        "reviews/audit/readers.html",
+        {**_frame(round), **found, "alone": alone, "open": alone and round.state != Round.State.CLOSED},
+    )
 
 
 def _round(request: HttpRequest, slug: str, pk: int) -> Round:

@@ -9,9 +9,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from reviews.measures.errors import UnfitData
 from reviews.measures.intervals import Standing, clustered_wilson
 
-Flags = NDArray[np.bool_]
+Counts = NDArray[np.int64]
+State = Literal["ok", "nothing-passes", "not-measured"]
+
+ORDER: list[Standing] = ["undefined", "insufficient", "estimate", "bound"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Purposes:
     alignment + form = total with alignment asked first. form_low and form_high: the least and most that form
     takes over both orders; form_upper: the one-sided upper bound of the latter, None with one prompt.
     form_only: rejects that fail form alone, of `rejects`.
-    state: "nothing-passes" where no trace passes both, then the figures are None.
+    state: "nothing-passes" where no trace passes both, "not-measured" where none was judged; then all is None.
     """
 
     traces: int
@@ -34,52 +38,48 @@ class Purposes:
     standing: Standing
     form_only: int
     rejects: int
-    state: Literal["ok", "nothing-passes", "not-measured"]
+    state: State
 
 
-def purposes(alignment: Flags, form: Flags, prompts: NDArray[np.int64], *, level: float = 0.95) -> Purposes:
+def purposes(
+    judged: Counts, alignment: Counts, form: Counts, both: Counts, *, level: float = 0.95
+) -> Purposes:
     """The split of traces on which **all** clauses were judged one by one, on the plan's random share (C8).
 
-    alignment, form: shape (traces,), whether the trace passes every clause of that kind.
-    prompts: shape (traces,), the number of each trace's prompt, for the bound.
+    Each of shape (prompts,), counts of traces: judged, those that pass every alignment clause, every clause of
+    form, and all. Prompts without a judged trace are left out.
     Cited clauses are not clause verdicts: the first fault found hides the rest.
+    Raises UnfitData when both <= alignment, form <= judged does not hold.
     Source: science.md 1.2 (c) and C8.
     """
-    traces, both = len(alignment), alignment & form
-    form_only = int((alignment & ~form).sum())
-    rejects = traces - int(both.sum())
-    if not both.any():
-        state: Literal["nothing-passes", "not-measured"] = "nothing-passes" if traces else "not-measured"
+    least = alignment + form - both
+    if ((both < 0) | (both > np.minimum(alignment, form)) | (least > judged)).any():
+        raise UnfitData("A split by purposes", "more traces pass than were judged.")
+    traces, passed, first = int(judged.sum()), int(both.sum()), int(alignment.sum())
+    form_only, rejects = first - passed, traces - passed
+    if not passed:
+        state: State = "nothing-passes" if traces else "not-measured"
         return Purposes(traces, None, None, None, None, None, None, "undefined", form_only, rejects, state)
-    passed, first = int(both.sum()), int(alignment.sum())
     last, straight = abs(log(passed / first)), abs(log(int(form.sum()) / traces))
-    upper, standing = _upper([(both[alignment], prompts[alignment]), (form, prompts)], level)
+    upper, standing = _upper([(both, alignment), (form, judged)], level)
     return Purposes(
-        traces,
-        abs(log(passed / traces)),
-        abs(log(first / traces)),
-        last,
-        min(last, straight),
-        max(last, straight),
-        upper,
-        standing,
-        form_only,
-        rejects,
-        "ok",
+        traces=traces,
+        total=abs(log(passed / traces)),
+        alignment=abs(log(first / traces)),
+        form=last,
+        form_low=min(last, straight),
+        form_high=max(last, straight),
+        form_upper=upper,
+        standing=standing,
+        form_only=form_only,
+        rejects=rejects,
+        state="ok",
     )
 
 
-def _upper(rates: list[tuple[Flags, NDArray[np.int64]]], level: float) -> tuple[float | None, Standing]:
+def _upper(rates: list[tuple[Counts, Counts]], level: float) -> tuple[float | None, Standing]:
     """The larger of the upper bounds: it holds for the larger truth, since that one's own bound does."""
-    bounds, standings = [], []
-    for hits, prompts in rates:
-        _, place = np.unique(prompts, return_inverse=True)
-        found = clustered_wilson(
-            np.bincount(place, weights=hits).astype(np.int64), np.bincount(place), level, sided=1
-        )
-        if found.low is None:
-            return None, "undefined"
-        bounds.append(-log(found.low))
-        standings.append(found.standing)
-    order: list[Standing] = ["undefined", "insufficient", "estimate", "bound"]
-    return max(bounds), min(standings, key=order.index)
+    found = [clustered_wilson(hits[trials > 0], trials[trials > 0], level, sided=1) for hits, trials in rates]
+    standing = min((one.standing for one in found), key=ORDER.index)
+    lows = [one.low for one in found if one.low is not None]
+    return (max(-log(low) for low in lows) if len(lows) == len(found) else None), standing

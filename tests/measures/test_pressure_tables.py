@@ -109,9 +109,10 @@ def test_t6_outcome_and_reasoning(shares, rates, total, outcome, cot):
 
 
 def clauses(both, form_fails, alignment_fails, neither):
-    alignment = [True] * (both + form_fails) + [False] * (alignment_fails + neither)
-    form = [True] * both + [False] * form_fails + [True] * alignment_fails + [False] * neither
-    return np.array(alignment), np.array(form), np.arange(len(form)) // 2
+    """One trace a prompt, so that prompts are independent."""
+    kinds = [(1, 1)] * both + [(1, 0)] * form_fails + [(0, 1)] * alignment_fails + [(0, 0)] * neither
+    alignment, form = np.array(kinds).T
+    return np.ones(len(kinds), dtype=np.int64), alignment, form, alignment * form
 
 
 def test_t7_alignment_and_form():

@@ -126,7 +126,7 @@ def test_reasoning_given_the_outcome_finds_what_the_plug_in_understates():
 
 @pytest.mark.parametrize("shape", ["Beta(1, 9)", "Beta(2, 2)", "20 % at .5, 80 % at .02"])
 def test_what_is_called_a_bound_holds_the_truth_about_as_often_as_it_says(shape):
-    """A light look with a wide margin; docs/pressure.md has the table, and the shapes where it does not hold."""
+    """A light look with a wide margin; docs/pressure.md has the table."""
     found = cover(Setting(shape, 60, 8), runs=150)
     assert found["total_upper"][0] >= 0.90
     assert found["selecting_upper"][0] >= 0.90

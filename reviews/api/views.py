@@ -32,7 +32,7 @@ from reviews import (
 )
 from reviews.api import filters, ndjson, serializers
 from reviews.api.idempotency import claim, idempotent, key_of, key_required
-from reviews.audit import agreement, rows
+from reviews.audit import kept
 from reviews.errors import Invalid
 from reviews.formats import spec_markdown
 from reviews.models import Assignment, Dataset, Decision, Job, Member, Project, Review, Role, Round, User
@@ -199,7 +199,7 @@ class RoundViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Round]):
     @action(detail=True)
     def agreement(self, request: Request, pk: str) -> Response:
         """The numbers of the audit, as its pages and the `agreement` command give them."""
-        return Response(agreement.agreement_of(rows.readings(self.readable(request))))
+        return Response(kept.coefficients(self.readable(request)))
 
     def readable(self, request: Request) -> Round:
         round: Round = self.get_object()

@@ -52,7 +52,8 @@ class ClauseFigures:
 class Confusion:
     """What the other reader said where one cites a clause. counts: row = cited by one, column = said by the other.
 
-    The last two columns are a reject for no clause of these, and "accepts". A reader who cites two clauses counts in both rows; so rows add up to more than pairs.
+    The last two columns are a reject for no clause of these, and "accepts". A reader who cites two clauses counts in
+    both rows, so rows add up to more than pairs.
     """
 
     keys: tuple[str, ...]
@@ -89,10 +90,7 @@ def _said(one: Reading, keys: Sequence[str]) -> Sequence[str]:
 
 def _selecting(round: Round) -> list[spec_markdown.ClauseText]:
     """The clauses that can reject a trace."""
-    if round.spec_version is None:
-        return []
-    spec = spec_markdown.parse(round.spec_version.text)
-    return [clause for clause in spec.clauses if clause.purpose != "form" or spec.form_selects]
+    return spec_markdown.parse(round.spec_version.text).selecting if round.spec_version else []
 
 
 def _by_trace(readings: Sequence[Reading]) -> dict[str, list[Reading]]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django.core.cache import cache
 from django.db.models import Count, Max
 
-from reviews.audit import rows
+from reviews.audit import agreement, rows
 from reviews.audit.clauses import ClauseFigures, Confusion, by_clause, confusion
 from reviews.audit.figures import Table
 from reviews.models import BatchWithdrawal, Gold, Review, Round
@@ -45,3 +45,13 @@ def _mark(round: Round) -> str:
 def clauses(round: Round) -> tuple[list[ClauseFigures], Confusion]:
     """The figures of the clauses, and which are taken for one another."""
     return once(round, "clauses", lambda table: (by_clause(round, table), confusion(round, table)))
+
+
+def coefficients(round: Round) -> dict[str, Any]:
+    """Every coefficient of agreement, for the overview and the API."""
+    return once(round, "coefficients", lambda table: agreement.of_codes(table.codes))
+
+
+def headlines(round: Round) -> dict[str, Any]:
+    """Observed agreement and alpha alone, for the round's page, which is asked for often."""
+    return once(round, "headlines", lambda table: agreement.of_codes(table.codes, whole=False))

@@ -41,7 +41,6 @@ class Overview:
     checkpoints: list[Group]
     times: list[Group]
     readers: list[Group]
-    window_days: int
     left_out: dict[str, int]
     clauses: list[ClauseFigures]
     parted: ClauseFigures | None
@@ -67,7 +66,6 @@ def of(round: Round, found: Table | None = None, *, most: int | None = MOST_GROU
         checkpoints,
         times,
         readers,
-        days,
         {"domains": other_domains, "checkpoints": other_checkpoints, "readers": other_readers},
         clauses,
         min(split, key=lambda clause: (clause.agreed.value, clause.key), default=None),

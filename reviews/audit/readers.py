@@ -19,15 +19,8 @@ from reviews.measures.intervals import Estimate
 from reviews.measures.rates import Bin, Gold, Repeats
 from reviews.models import Round, User
 
-HORIZONS = (
-    20,
-    40,
-    60,
-    100,
-    200,
-    400,
-    1000,
-)  # gold traces a reader; fixed, so that a line is not moved at each look
+# Gold traces a reader; fixed, so that a line is not moved at each look.
+HORIZONS = (20, 40, 60, 100, 200, 400, 1000)
 FALSE_DISCOVERIES = 0.05  # Benjamini-Hochberg's q
 MINUTES = (0, 10, 20, 40, 60, 120, 24 * 60)
 CHARS = (0, 500, 2000, 5000, 20_000, 100_000, 10_000_000)

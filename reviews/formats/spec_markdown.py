@@ -34,6 +34,11 @@ class SpecText:
     form_selects: bool
     clauses: list[ClauseText]
 
+    @property
+    def selecting(self) -> list[ClauseText]:
+        """The clauses that can reject a trace: those of form only where the spec says so."""
+        return [clause for clause in self.clauses if clause.purpose != "form" or self.form_selects]
+
 
 def parse(markdown: str) -> SpecText:
     """The spec in `markdown`. Raises SpecProblem, which names the line and what was expected."""

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from reviews.audit import agreement, disputes, kept, overview, readers, rows
+from reviews.audit import disputes, kept, overview, readers, rows
 from reviews.measures.rates import Bin
 from reviews.models import Round, Trace, User
 from reviews.reporting import pictures
@@ -18,9 +18,8 @@ from reviews.reporting import pictures
 
 def overview_of(round: Round) -> dict[str, Any]:
     """What the overview shows; the report shows the same."""
-    found, measured = kept.once(
-        round, "overview", lambda table: (overview.of(round, table), agreement.of_codes(table.codes))
-    )
+    found = kept.once(round, "overview", lambda table: overview.of(round, table))
+    measured = kept.coefficients(round)
     times = [
         replace(part, name=date_format(date.fromisoformat(part.name), "SHORT_DATE_FORMAT"))
         for part in found.times

@@ -25,6 +25,11 @@ def round_of(request: HttpRequest, slug: str, pk: int, *roles: Role, doing: str 
     return found
 
 
+def round_to_audit(request: HttpRequest, slug: str, pk: int) -> Round:
+    """The round, for those who read its audit: 403 for others who may see it."""
+    return round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing=_("Reading the audit"))
+
+
 def round_to_judge(request: HttpRequest, slug: str, pk: int) -> Round:
     """The round, for those who judge in it: 404 for strangers, 403 for other roles."""
     try:

@@ -18,7 +18,7 @@ def of_round(round: Round, reader: User) -> dict[str, Any]:
     """The spec without purposes, digits for the clauses that select, f for form; and this reader's keys."""
     spec = spec_markdown.parse(round.spec_version.text) if round.spec_version else None
     clauses = spec.clauses if spec else []
-    selects = [clause for clause in clauses if clause.purpose != "form" or (spec and spec.form_selects)]
+    selects = spec.selecting if spec else []
     return {
         "round": round,
         "project": round.project,

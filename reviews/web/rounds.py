@@ -30,7 +30,7 @@ from reviews import (
     planning,
     tasks,
 )
-from reviews.audit import agreement, overview, rows
+from reviews.audit import kept, overview
 from reviews.errors import Invalid
 from reviews.models import (
     Assignment,
@@ -332,7 +332,7 @@ def _progress(round: Round) -> dict[str, Any]:
 def _so_far(round: Round) -> dict[str, Any]:
     """The two headlines, which read every verdict of the round: kept for some seconds."""
     return {
-        "measured": agreement.agreement_of(rows.readings(round), whole=False),
+        "measured": kept.headlines(round),
         "pressure": describing.pressures(round),
     }
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from reviews.audit import tables
-from reviews.models import Role, Round
 from reviews.reporting import report as written
 from reviews.web import doors
 
@@ -19,7 +17,7 @@ TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.pa
 @require_GET
 def rows(request: HttpRequest, slug: str, pk: int, what: str, ending: str) -> HttpResponse:
     """One of the audit's tables. Leads and auditors only: it names who said what."""
-    round = _round(request, slug, pk)
+    round = doors.round_to_audit(request, slug, pk)
     if what not in tables.TABLES or ending not in TYPES:
         raise Http404
     table = tables.table(round, what)
@@ -33,13 +31,9 @@ def rows(request: HttpRequest, slug: str, pk: int, what: str, ending: str) -> Ht
 @require_GET
 def report(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """The audit at this moment, as one page without links to anything, with the digest of its rows."""
-    round = _round(request, slug, pk)
+    round = doors.round_to_audit(request, slug, pk)
     return HttpResponse(
         written.report_of(round),
         content_type="text/html; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="report-{round.pk}.html"'},
     )
-
-
-def _round(request: HttpRequest, slug: str, pk: int) -> Round:
-    return doors.round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing=_("Reading the audit"))

@@ -21,7 +21,7 @@ from reviews.web.answers import person
 @require_GET
 def agreement(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """The overview: one sentence, the headline, and agreement by domain, checkpoint, clause and time."""
-    round = _round(request, slug, pk)
+    round = doors.round_to_audit(request, slug, pk)
     return render(request, "reviews/audit/overview.html", _frame(round) | shown.overview_of(round))
 
 
@@ -29,7 +29,7 @@ def agreement(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_GET
 def clauses_page(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Which clauses split readers, which are taken for one another, with examples."""
-    round = _round(request, slug, pk)
+    round = doors.round_to_audit(request, slug, pk)
     return render(request, "reviews/audit/clauses.html", _frame(round) | shown.clauses_of(round))
 
 
@@ -51,10 +51,6 @@ def readers_page(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "reviews/audit/readers.html",
         {**_frame(round), **found, "alone": alone, "open": alone and round.state != Round.State.CLOSED},
     )
-
-
-def _round(request: HttpRequest, slug: str, pk: int) -> Round:
-    return doors.round_of(request, slug, pk, Role.LEAD, Role.AUDITOR, doing=_("Reading the audit"))
 
 
 def _frame(round: Round) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.db import models
 
 from reviews.models.fields import DigestField
 from reviews.models.frozen import Frozen
+from reviews.models.policies import PolicyVersion
 from reviews.models.projects import Project, Role, User, projects_of
 from reviews.models.rounds import Round
 from reviews.models.traces import Trace
@@ -26,18 +27,35 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
 class Dataset(models.Model):
     """One export: a draft, then a job, then a folder with a manifest. Built once, then frozen."""
 
-    frozen = Frozen(once="OLD.state = 'ready'")
+    frozen = Frozen(once="OLD.state IN ('ready', 'declined')")
 
     class State(models.TextChoices):
         DRAFT = "draft"
         BUILDING = "building"
         READY = "ready"
+        DECLINED = "declined"  # looked at, and ended without exporting: a good end
+
+    class Arm(models.TextChoices):
+        SELECTED = "selected"
+        RANDOM_CONTROL = "random-control"
+        OUTCOME_ONLY = "outcome-only"
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="datasets")
     round = models.ForeignKey(Round, models.PROTECT, related_name="datasets")
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
-    arm = models.CharField(max_length=20, default="selected")
+    arm = models.CharField(max_length=20, choices=Arm, default=Arm.SELECTED)
+    matches = models.ForeignKey("self", models.PROTECT, null=True, related_name="arms")  # whose control it is
+    # The four written lines that a draft begins with.
+    matters = models.TextField(blank=True)
+    not_outcomes = models.TextField(blank=True)
+    expected = models.TextField(blank=True)
+    stop_when = models.TextField(blank=True)
+    options = models.BinaryField(default=b"{}")  # the declared and random reductions, canonical JSON
+    policy_version = models.ForeignKey(PolicyVersion, models.PROTECT, null=True, related_name="datasets")
+    target = models.ForeignKey("reviews.Target", models.PROTECT, null=True, related_name="datasets")
+    max_length = models.PositiveIntegerField(null=True)  # in tokens, of the trainer
+    report = models.BinaryField(null=True)  # every gate with its figures, as checked on the frozen membership
     formats = models.CharField(max_length=200, default="sft")
     folder = models.TextField(blank=True)
     created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
@@ -83,6 +101,7 @@ class Membership(models.Model):
     ordinal = models.PositiveIntegerField()
     trace = models.ForeignKey(Trace, models.PROTECT, related_name="memberships")
     split = models.CharField(max_length=12, default="train")
+    part = models.CharField(max_length=8, default="selected")  # or "mixed": drawn whatever its decision
 
     class Meta:
         constraints = [

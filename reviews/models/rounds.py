@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
 
+from reviews.models.policies import PolicyVersion
 from reviews.models.projects import Member, Project, Role, User, acting, as_values, projects_of, who_acts
 from reviews.models.remembered import Remembered
 from reviews.models.specs import SpecVersion
@@ -98,10 +99,16 @@ class Round(models.Model):
         SIDE_BY_SIDE = "side-by-side"
         PICK_BEST = "pick-best"
 
+    class Prefilter(models.TextChoices):
+        NONE = ""
+        CORRECT = "correct"  # only traces whose answer a checker calls right are queued
+
     project = models.ForeignKey(Project, models.PROTECT, related_name="rounds")
     name = models.CharField(max_length=200)
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     spec_version = models.ForeignKey(SpecVersion, models.PROTECT, null=True, related_name="rounds")
+    # None: the project's newest.
+    policy_version = models.ForeignKey(PolicyVersion, models.PROTECT, null=True, related_name="rounds")
     overlap = models.PositiveSmallIntegerField(default=1)
     double_share = models.FloatField(default=0.2)
     rule = models.CharField(max_length=8, choices=Rule, default=Rule.AGREE)
@@ -120,6 +127,9 @@ class Round(models.Model):
     shows_outcome = models.BooleanField(default=False)
     shows_own_figures = models.BooleanField(default=True)
     seed = models.CharField(max_length=64)
+    # What was done to the traces before they were queued: a filter that selects is priced as pressure on the outcome.
+    prefilter = models.CharField(max_length=12, choices=Prefilter, blank=True)
+    subset_share = models.FloatField(default=1)  # of what was sampled, drawn at random: not priced
     lease_minutes = models.PositiveSmallIntegerField(default=20)
     # Raised whenever slots may have appeared before a place that a reviewer has already passed.
     epoch = models.PositiveIntegerField(default=0)

@@ -79,3 +79,18 @@ class Clause(models.Model):
     def selects(self) -> bool:
         """Whether a trace may be rejected for this clause. Form is a remark unless the spec says otherwise."""
         return self.purpose != self.Purpose.FORM or self.spec_version.form_selects
+
+
+class ClauseOpinion(models.Model):
+    """How one person classifies a clause. Two who agree are what `production` asks for (C8); the newest of each counts."""
+
+    frozen = Frozen()
+
+    clause = models.ForeignKey(Clause, models.PROTECT, related_name="opinions")
+    purpose = models.CharField(max_length=24, choices=Clause.Purpose)
+    relation = models.CharField(max_length=12, choices=Clause.Relation)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.clause_id} as {self.purpose}"

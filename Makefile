@@ -25,14 +25,16 @@ bench-agreement: $(STAMP)
 
 install: $(STAMP)
 
-$(STAMP): requirements/dev.txt $(CATALOGUES)
+$(STAMP): requirements/dev.txt requirements/templates.txt $(CATALOGUES)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Winnow needs Python 3.11 or newer; this is %s. Name another with make PYTHON=…" % sys.version.split()[0] or 0)'
 	@echo "Installing into $(VENV) …" >&2
 	@$(PYTHON) -m venv $(VENV)
 	@if command -v uv >/dev/null 2>&1; then \
-	  uv pip install --quiet --python $(PY) --require-hashes -r requirements/dev.txt; \
+	  uv pip install --quiet --python $(PY) --require-hashes -r requirements/dev.txt && \
+	  uv pip install --quiet --python $(PY) --require-hashes --no-deps -r requirements/templates.txt; \
 	else \
-	  $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt; \
+	  $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt && \
+	  $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/templates.txt; \
 	fi
 	@for domain in django djangojs; do $(VENV)/bin/pybabel --quiet compile --directory locale --domain $$domain; done
 	@touch $(STAMP)
@@ -55,6 +57,8 @@ lock:
 	  (cd requirements && uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
 	    --python-version 3.11 --quiet $${pair%%:*}.in --output-file $${pair##*:}); \
 	done
+	cd requirements && uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-deps \
+	  --python-version 3.11 --quiet templates.in --output-file templates.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -15,9 +15,9 @@ from django.db.models import Count, F, Max, Value, Window
 from django.db.models.functions import Coalesce, RowNumber
 from django.utils.translation import gettext as _
 
-from reviews import describing, jobs, permitting, verifying
+from reviews import describing, jobs, permitting, targeting, verifying
 from reviews.errors import Conflict, Invalid, Unreadable
-from reviews.formats import canonical, dataset_folder, parquet, sft
+from reviews.formats import canonical, dataset_folder, parquet
 from reviews.models import (
     Dataset,
     Decision,
@@ -133,13 +133,18 @@ def freeze(dataset: Dataset) -> None:
         may_go_out(dataset.round)
         .order_by()
         .values_list(
-            Value(dataset.pk), Window(RowNumber(), order_by=F("digest").asc()) - 1, F("pk"), Value("train")
+            Value(dataset.pk),
+            Window(RowNumber(), order_by=F("digest").asc()) - 1,
+            F("pk"),
+            Value("train"),
+            Value("selected"),
         )
     )
     sql, params = chosen.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {Membership._meta.db_table} (dataset_id, ordinal, trace_id, split) {sql}", params
+            f"INSERT INTO {Membership._meta.db_table} (dataset_id, ordinal, trace_id, split, part) {sql}",
+            params,
         )
     statistics.refresh(Membership)
     rows = dataset.memberships.count()
@@ -212,11 +217,12 @@ def rows_of(dataset: Dataset, shard: Shard) -> Iterator[dict[str, Any]]:
     """
     members = dataset.memberships.order_by("ordinal").defer("trace__meta")
     traces = members.select_related("trace__reasoning", "trace__answer", "trace__round_prompt__prompt")
-    for start in range(shard.first, shard.last + 1, ROWS_AT_ONCE):
-        end = min(start + ROWS_AT_ONCE - 1, shard.last)
-        for member in list(traces.filter(ordinal__gte=start, ordinal__lte=end)):
-            verifying.require_unchanged(member.trace)
-            yield verifying.as_exported(member.trace)
+    with targeting.rows_as(shard.format, targeting.of(dataset)) as row_of:
+        for start in range(shard.first, shard.last + 1, ROWS_AT_ONCE):
+            end = min(start + ROWS_AT_ONCE - 1, shard.last)
+            for member in list(traces.filter(ordinal__gte=start, ordinal__lte=end)):
+                verifying.require_unchanged(member.trace)
+                yield row_of(member.trace)
 
 
 def _write_shard(dataset: Dataset, shard: Shard, work: Path, after: Callable[[int], None]) -> None:
@@ -238,7 +244,8 @@ def _write_shard(dataset: Dataset, shard: Shard, work: Path, after: Callable[[in
         written += rows
         after(written)
 
-    made = parquet.write(fresh, rows_of(dataset, shard), sft.SCHEMA, note)
+    schema = dataset_folder.FORMATS[shard.format].SCHEMA
+    made = parquet.write(fresh, rows_of(dataset, shard), schema, note)
     name = dataset_folder.shard_name(shard.format, shard.split, shard.index, count, made.sha256)
     (work / name).parent.mkdir(parents=True, exist_ok=True)
     _settle(fresh, work / name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 import pyarrow
 from django.db import DatabaseError
 
+from reviews import targeting
 from reviews.errors import Unreadable, WinnowError
-from reviews.formats import canonical, dataset_folder, parquet, sft
+from reviews.formats import canonical, dataset_folder, parquet, rendered
 from reviews.models import Dataset, Trace
 
 
@@ -54,17 +56,18 @@ def verify(folder: Path) -> Findings:
     logical = [[shard.get("format"), shard.get("split"), shard.get("logical")] for shard in shards]
     if canonical.digest(logical).hex() != manifest.get("digest"):
         found.problems.append("manifest.json: the data set's digest is not that of its shards")
-    _check_against_database(folder, manifest, found)
+    stored = _check_against_database(manifest, found)
     named = {str(shard.get("file")) for shard in shards}
     for path in sorted(folder.glob("data/**/*.parquet")):
         if str(path.relative_to(folder)) not in named:
             found.problems.append(f"{path.relative_to(folder)}: not in the manifest")
     for shard in shards:
-        _check_shard(folder, shard, found)
+        _check_shard(folder, shard, stored, found)
     return found
 
 
-def _check_against_database(folder: Path, manifest: dict[str, Any], found: Findings) -> None:
+def _check_against_database(manifest: dict[str, Any], found: Findings) -> Dataset | None:
+    """The data set of this manifest, where this database has it."""
     try:
         stored = Dataset.objects.filter(
             project__slug=manifest.get("project"),
@@ -73,13 +76,14 @@ def _check_against_database(folder: Path, manifest: dict[str, Any], found: Findi
         )
         same = [dataset for dataset in stored if dataset.name == manifest.get("name")]
     except (DatabaseError, ValueError):
-        return
+        return None
     if same and not any(dataset.manifest_object == manifest for dataset in same):
         found.problems.append("manifest.json: differs from the manifest that the database holds")
+    return same[0] if same else None
 
 
-def _check_shard(folder: Path, shard: dict[str, Any], found: Findings) -> None:
-    name = str(shard.get("file"))
+def _check_shard(folder: Path, shard: dict[str, Any], stored: Dataset | None, found: Findings) -> None:
+    name, format = str(shard.get("file")), str(shard.get("format"))
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
         found.problems.append(f"{name}: missing")
@@ -88,7 +92,8 @@ def _check_shard(folder: Path, shard: dict[str, Any], found: Findings) -> None:
         found.problems.append(f"{name}: its bytes are not those that were exported (SHA-256 differs)")
     before = found.rows
     try:
-        logical = parquet.logical_digest(_compared(parquet.read_rows(path), name, found))
+        with _rows_as(format, stored) as row_of:
+            logical = parquet.logical_digest(_compared(parquet.read_rows(path), name, row_of, found))
     except (pyarrow.ArrowException, OSError, ValueError, KeyError) as problem:
         found.problems.append(f"{name}: cannot be read as Parquet of this format ({type(problem).__name__})")
         return
@@ -98,21 +103,35 @@ def _check_shard(folder: Path, shard: dict[str, Any], found: Findings) -> None:
         found.problems.append(f"{name}: its rows are not those that were exported (logical digest differs)")
 
 
-def _compared(rows: Iterator[dict[str, Any]], name: str, found: Findings) -> Iterator[dict[str, Any]]:
+@contextmanager
+def _rows_as(format: str, stored: Dataset | None) -> Iterator[targeting.RowOf | None]:
+    """What makes a row again from its trace; None where nobody here knows, as for another database's target."""
+    if format not in dataset_folder.FORMATS or (format == rendered.NAME and stored is None):
+        yield None
+        return
+    with targeting.rows_as(format, targeting.of(stored) if stored else None) as row_of:
+        yield row_of
+
+
+def _compared(
+    rows: Iterator[dict[str, Any]], name: str, row_of: targeting.RowOf | None, found: Findings
+) -> Iterator[dict[str, Any]]:
     """The rows, each held against its trace where the database has it."""
     held: list[dict[str, Any]] = []
     for row in rows:
         found.rows += 1
         held.append(row)
         if len(held) == 200:
-            _compare(held, name, found)
+            _compare(held, name, row_of, found)
             yield from held
             held = []
-    _compare(held, name, found)
+    _compare(held, name, row_of, found)
     yield from held
 
 
-def _compare(rows: list[dict[str, Any]], name: str, found: Findings) -> None:
+def _compare(rows: list[dict[str, Any]], name: str, row_of: targeting.RowOf | None, found: Findings) -> None:
+    if row_of is None:
+        return
     digests = [bytes.fromhex(row["trace_digest"]) for row in rows]
     try:
         traces = Trace.objects.filter(digest__in=digests).select_related(
@@ -126,7 +145,7 @@ def _compare(rows: list[dict[str, Any]], name: str, found: Findings) -> None:
         if trace is None:
             continue
         found.compared = True
-        if row != as_exported(trace):
+        if row != row_of(trace):
             found.problems.append(
                 f"{name}: the row of trace {digest.hex()[:12]} differs from the stored trace"
             )
@@ -143,15 +162,6 @@ def require_unchanged(trace: Trace) -> None:
         raise ReadBackFailed(
             f"The stored texts of trace {trace} are not those that were imported. Nothing was released."
         )
-
-
-def as_exported(trace: Trace) -> dict[str, Any]:
-    """The row that an export makes of a trace."""
-    prompt = trace.round_prompt.prompt
-    answer = trace.answer.as_text if trace.answer else None
-    return sft.row(
-        prompt.as_messages, trace.reasoning.as_text, answer, bytes(trace.digest), bytes(prompt.digest)
-    )
 
 
 def read_back(dataset: Dataset, folder: Path) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from reviews.formats import sft
+from reviews.formats import rendered, sft, sft_inline
 
-FORMATS = {sft.NAME: sft}
+FORMATS = {sft.NAME: sft, sft_inline.NAME: sft_inline, rendered.NAME: rendered}
 
 
 @dataclass(frozen=True)

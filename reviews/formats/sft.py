@@ -31,6 +31,11 @@ FEATURES: list[dict[str, Any]] = [
 ]
 
 
+def completion(reasoning: str, answer: str | None) -> list[dict[str, str]]:
+    """The completion of a row. Always all three keys: Parquet gives all rows all keys, and a null one reaches templates."""
+    return [{"role": "assistant", "content": answer or "", "reasoning_content": reasoning}]
+
+
 def row(
     messages: list[dict[str, Any]],
     reasoning: str,
@@ -38,10 +43,10 @@ def row(
     trace_digest: bytes,
     prompt_digest: bytes,
 ) -> dict[str, Any]:
-    """One row for a trainer, the texts exactly as sampled. No key is ever null: Parquet gives all rows all keys."""
+    """One row for a trainer, the texts exactly as sampled."""
     return {
         "prompt": [{"role": message["role"], "content": message["content"]} for message in messages],
-        "completion": [{"role": "assistant", "content": answer or "", "reasoning_content": reasoning}],
+        "completion": completion(reasoning, answer),
         "trace_digest": trace_digest.hex(),
         "prompt_digest": prompt_digest.hex(),
     }

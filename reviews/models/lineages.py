@@ -44,6 +44,9 @@ class Checkpoint(models.Model):
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="checkpoints")
     name = models.CharField(max_length=200)
+    # As an imported file named them: later steps of one lineage hang on the step before.
+    lineage = models.CharField(max_length=200, blank=True)
+    step = models.PositiveBigIntegerField(null=True)
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
     weights_digest = models.CharField(max_length=128, blank=True)
     stage = models.CharField(max_length=10, choices=Stage, default=Stage.UNKNOWN)
@@ -68,6 +71,11 @@ class Checkpoint(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def identity(self) -> str:
+        """Who it is wherever it is registered: its weights' digest; without one, its project and name."""
+        return self.weights_digest or f"{self.project.slug}/{self.name}"
 
 
 class Attribution(models.Model):

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 
 from reviews.models.fields import DigestField, ExactTextField
 from reviews.models.frozen import Frozen
@@ -19,6 +19,28 @@ if TYPE_CHECKING:
     from reviews.models.imports import ImportBatch
 
 
+def held_out(prompt: str, project: str) -> Q:
+    """The one rule of what is held out, for a query: by its keyed bucket, or as one of a family that is held out whole.
+
+    prompt, project: the paths from the row to them; "" for a prompt itself. A prompt that stands in such a family in
+    any round of its project is held out in all of them.
+    """
+    from reviews.models.plans import HeldOutFamily
+
+    at = f"{prompt}__" if prompt else ""
+    families = HeldOutFamily.objects.filter(project=OuterRef(project))
+    named = HeldOutFamily.objects.filter(project=OuterRef(OuterRef(project))).values("family")
+    in_family = RoundPrompt.objects.filter(prompt=OuterRef(f"{at}pk"), family__in=named)
+    by_hash = Q(**{f"{at}bucket__lt": F(f"{project}__held_out_below")})
+    # Most projects hold out no family: for them the first question is the last.
+    return by_hash | (Q(Exists(families)) & Q(Exists(in_family)))
+
+
+class PromptQuerySet(models.QuerySet["Prompt"]):
+    def held_out(self) -> Self:
+        return self.filter(held_out("", "project"))
+
+
 class Prompt(models.Model):
     """What was asked, as chat messages in canonical JSON. `bucket` is a keyed hash: nobody sets it by hand."""
 
@@ -28,6 +50,8 @@ class Prompt(models.Model):
     digest = DigestField()
     messages = models.BinaryField()
     bucket = models.PositiveSmallIntegerField()
+
+    objects = PromptQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "digest"], name="prompt_once_in_a_project")]
@@ -114,10 +138,10 @@ class TraceQuerySet(models.QuerySet["Trace"]):
         return self.exclude(Exists(BatchWithdrawal.objects.filter(batch=OuterRef("batch"))))
 
     def held_out(self) -> Self:
-        return self.filter(round_prompt__prompt__bucket__lt=F("round__project__held_out_below"))
+        return self.filter(held_out("round_prompt__prompt", "round__project"))
 
     def not_held_out(self) -> Self:
-        return self.filter(round_prompt__prompt__bucket__gte=F("round__project__held_out_below"))
+        return self.exclude(held_out("round_prompt__prompt", "round__project"))
 
     def with_texts(self) -> Self:
         """With everything that a reader sees, in one query."""

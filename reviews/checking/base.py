@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from django.core.cache import cache
@@ -18,8 +20,11 @@ from reviews.models import (
     Outcome,
     Review,
     Round,
+    Sampler,
     Trace,
 )
+
+Found = TypeVar("Found")
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -78,10 +83,15 @@ class Base:
 
 def of(round: Round) -> Base:
     """The arrays of a round, kept until a verdict, an import or a decision changes them."""
-    key = f"checking:base:{SHAPE}:{round.pk}:{_mark(round)}"
+    return kept(round, "base", lambda: _read(round))
+
+
+def kept(round: Round, what: str, work_out: Callable[[], Found]) -> Found:
+    """Figures of a round's traces and verdicts, kept until one of them changes."""
+    key = "checking:" + hashlib.sha256(f"{SHAPE}:{what}:{round.pk}:{_mark(round)}".encode()).hexdigest()
     found: Any = cache.get(key)
     if found is None:
-        found = _read(round)
+        found = work_out()
         cache.set(key, found, SECONDS)
     return found  # type: ignore[no-any-return]
 
@@ -170,18 +180,18 @@ def _outcomes(round: Round) -> dict[int, int]:
     return found
 
 
-def who(round: Round) -> dict[int, str]:
-    """Who each sampler of the project was: its checkpoint where somebody said so, else the model's name."""
+def who(project_id: int) -> dict[int, str]:
+    """Who each sampler of a project was: its checkpoint's weights where somebody said so, else the model's name."""
     newest = Attribution.objects.filter(sampler=OuterRef("pk")).order_by("-pk")
-    from reviews.models import Sampler
-
-    rows = Sampler.objects.filter(round__project=round.project_id).annotate(
-        checkpoint=Subquery(newest.values("checkpoint")[:1])
+    rows = Sampler.objects.filter(round__project=project_id).annotate(
+        checkpoint=Subquery(newest.values("checkpoint")[:1]),
+        weights=Subquery(newest.values("checkpoint__weights_digest")[:1]),
     )
-    return {
-        sampler.pk: f"checkpoint {sampler.checkpoint}" if sampler.checkpoint else f"model {sampler.model}"
-        for sampler in rows
-    }
+    found = {}
+    for sampler in rows:
+        known = f"weights {sampler.weights}" if sampler.weights else f"checkpoint {sampler.checkpoint}"
+        found[sampler.pk] = known if sampler.checkpoint else f"model {sampler.model}"
+    return found
 
 
 def _elsewhere(round: Round, prompts: list[int], samplers: list[int], pairs: Ints, size: int) -> Ints:
@@ -190,7 +200,7 @@ def _elsewhere(round: Round, prompts: list[int], samplers: list[int], pairs: Int
     others = Trace.objects.filter(round__project=round.project_id).exclude(round=round)
     if not others.exists():
         return more
-    identity = who(round)
+    identity = who(round.project_id)
     mine: dict[str, int] = {}
     for place, pk in enumerate(samplers):
         mine.setdefault(identity[pk], place)
@@ -208,11 +218,10 @@ def _elsewhere(round: Round, prompts: list[int], samplers: list[int], pairs: Int
     seen: set[tuple[int, str, bytes]] = set()
     for prompt, sampler, digest in rows.iterator():
         key = (prompt, identity[sampler], bytes(digest))
-        place = mine.get(identity[sampler])
-        if key in seen or place is None or prompt not in at_prompt:
+        if key in seen or identity[sampler] not in mine or prompt not in at_prompt:
             continue
         seen.add(key)
-        cell = at_cell.get(at_prompt[prompt] * size + place)
-        if cell is not None:
-            more[cell] += 1
+        at = at_cell.get(at_prompt[prompt] * size + mine[identity[sampler]])
+        if at is not None:
+            more[at] += 1
     return more

@@ -176,7 +176,7 @@ def _share(given: dict[str, Any], name: str, default: float) -> float:
     if value in ("", None):
         return default
     try:
-        share = float(value)  # type: ignore[arg-type]
+        share = float(value)
     except (TypeError, ValueError):
         raise Invalid(name, _("%(name)s is a share from 0 to 1.") % {"name": name}) from None
     if not 0 <= share <= 1:

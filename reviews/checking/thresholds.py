@@ -159,8 +159,6 @@ THRESHOLDS: tuple[Threshold, ...] = (
               _("Each reader needs so many balanced gold traces at fixed looks."), OURS),
     Threshold("reviewers", "accuracy", "share right", 0.60, 0.60, FLOOR, 1,
               _("Lower bound of accuracy, on gold accepts and on gold rejects each."), OURS),
-    Threshold("reviewers", "models", "share of decisions", 0, 0, LIMIT, 1,
-              _("No larger share of the verdicts that decide may be a model's."), OURS),
     Threshold("reviewers", "blocks", "yes or no", 0, 1, FLOOR, 1,
               _("Readers who miss these lines block, rather than warn."), OURS, switch=True),
     Threshold("stage", "controllability", "share", None, 0.05, LIMIT, 1,

@@ -25,6 +25,9 @@ CHANNELS = {
 }
 
 
+LONGEST_MARK = 60
+
+
 @dataclass(frozen=True)
 class Frame:
     """The constant parts of a completion: before the reasoning, between it and the answer, and after the answer."""
@@ -52,16 +55,16 @@ SHAPES = {"sft": separate, "sft-inline": inline}
 
 def find(completion: str, reasoning: str, answer: str) -> Frame | None:
     """The frame of a completion in which each text stands once, the reasoning first; an empty text has no place."""
-    place, rest = 0, completion
-    if reasoning:
-        if completion.count(reasoning) != 1:
+    for text in filter(None, (reasoning, answer)):
+        if completion.count(text) != 1:
             return None
-        place = completion.index(reasoning)
-        rest = completion[place + len(reasoning) :]
-    before = completion[:place]
-    if not answer:
-        return Frame(before, "", rest)
-    if rest.count(answer) != 1 or (not reasoning and completion.count(answer) != 1):
+    if not reasoning and not answer:
+        return Frame("", "", completion)
+    if not reasoning or not answer:
+        before, _, after = completion.partition(reasoning or answer)
+        return Frame(before, "", after)
+    before, _, rest = completion.partition(reasoning)
+    if answer not in rest:
         return None
     between, _, after = rest.partition(answer)
     return Frame(before, between, after)
@@ -83,13 +86,23 @@ def misplaced(renderer: Renderer, prompt: Messages, frame: Frame) -> bool:
     """Whether a frame found for inline reasoning is not where this template has reasoning: tags become plain text.
 
     True where the same template frames a separate reasoning otherwise (white space apart), or names a channel of its
-    own and no think tags. Raises NotRendered, TargetError.
+    own and no think tags. Raises TargetError.
     """
-    _, own = probe(renderer, prompt, "sft")
+    own = _attempt(renderer, prompt, "sft")[1]
     if own is not None:
         return _squashed(own.before) != _squashed(frame.before)
     template = renderer.target.template if renderer.target else ""
     return "<think>" not in template and any(channel in template for channel in CHANNELS)
+
+
+def opened(prompt: str) -> bool:
+    """Whether a prompt leaves a block for reasoning open at its end."""
+    return _ends_in(OPENERS, prompt)
+
+
+def closed(prompt: str) -> bool:
+    """Whether a prompt closes the block for reasoning at its end, before anything is written."""
+    return _ends_in(CLOSERS, prompt)
 
 
 @dataclass(frozen=True)
@@ -97,7 +110,8 @@ class Wrapper:
     """How a target's rows are written as two strings, when the texts are put in by us and not by its template.
 
     frame: what stands around the texts; the answer's end is the model's end of turn.
-    tail: the end of the template's generation prompt that a whole conversation does not have; it is left out.
+    tail: the end of the template's generation prompt that a whole conversation with reasoning does not have; it is
+    left out before reasoning.
     bos: what the tokenizer puts before every string anyway; it is left out too, or it would stand there twice.
     source: where the frame comes from: the template's own way with reasoning, with inline tags, or neither.
     """
@@ -107,9 +121,10 @@ class Wrapper:
     bos: str
     source: str
 
-    def prompt(self, renderer: Renderer, messages: Messages) -> str:
-        """The first string of a row. Raises NotRendered, TargetError."""
-        return renderer.prompt(messages).removesuffix(self.tail).removeprefix(self.bos)
+    def prompt(self, renderer: Renderer, messages: Messages, reasoning: str) -> str:
+        """The first string of a row with this reasoning. Raises NotRendered, TargetError."""
+        asked = renderer.prompt(messages).removeprefix(self.bos)
+        return asked.removesuffix(self.tail) if reasoning else asked
 
     def completion(self, reasoning: str, answer: str) -> str:
         """The second string: both texts as they are. Without reasoning no block is opened for it."""
@@ -133,24 +148,23 @@ def wrapper(renderer: Renderer) -> Wrapper:
     asked: Messages = [{"role": "user", "content": "Question5d2Zq"}]
     try:
         bare, answered = probe(renderer, asked, "sft", reasoning=False)
-        own, frame = probe(renderer, asked, "sft")
-        source, made = "own", own
-        if frame is None or CLOSERS.search(frame.before):
-            made, frame = probe(renderer, asked, "sft-inline")
-            source = "inline"
-            if frame and (CLOSERS.search(frame.before) or misplaced(renderer, asked, frame)):
-                frame = None
-        if frame is None:
-            source, made = "tags", Rendered(bare.prompt, bare.prompt)
-            opening, closing = next(
-                (ends for channel, ends in CHANNELS.items() if channel in target.template), (OPEN, CLOSE)
-            )
-            opened = bare.prompt.rstrip().endswith(opening.rstrip())
-            frame = Frame("" if opened else opening, closing, answered.after if answered else target.eos)
     except NotRendered as problem:
         raise TargetError(
             f"The template of {target.name} renders not even a plain question: {problem}"
         ) from None
+    source = "own"
+    made, frame = _attempt(renderer, asked, "sft")
+    if frame is None or CLOSERS.search(frame.before):
+        source = "inline"
+        made, frame = _attempt(renderer, asked, "sft-inline")
+        if frame and (CLOSERS.search(frame.before) or misplaced(renderer, asked, frame)):
+            frame = None
+    if frame is None:
+        source, made = "tags", Rendered(bare.prompt, bare.prompt)
+        channels = (ends for channel, ends in CHANNELS.items() if channel in target.template)
+        opening, closing = next(channels, (OPEN, CLOSE))
+        after = answered.after if answered else target.eos
+        frame = Frame("" if opened(bare.prompt) else opening, closing, after)
     after = frame.after
     if target.eos and target.eos in after:
         after = after[: after.index(target.eos) + len(target.eos)]
@@ -160,6 +174,19 @@ def wrapper(renderer: Renderer) -> Wrapper:
         target.bos if renderer.adds_bos and made.prompt.startswith(target.bos) else "",
         source,
     )
+
+
+def _attempt(renderer: Renderer, prompt: Messages, format: str) -> tuple[Rendered, Frame | None]:
+    """As `probe`, but a template that refuses this format has just no frame for it. Raises TargetError."""
+    try:
+        return probe(renderer, prompt, format)
+    except NotRendered:
+        return Rendered("", ""), None
+
+
+def _ends_in(marks: re.Pattern[str], prompt: str) -> bool:
+    end = prompt[-LONGEST_MARK:].rstrip()
+    return any(match.end() == len(end) for match in marks.finditer(end))
 
 
 def _squashed(text: str) -> str:

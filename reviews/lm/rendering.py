@@ -65,7 +65,11 @@ class Renderer(AbstractContextManager["Renderer"]):
         self.adds_bos: bool | None = None
         self._process: subprocess.Popen[bytes] | None = None
         if target:
-            self.aim(target)
+            try:
+                self.aim(target)
+            except TargetError:
+                self.close()
+                raise
 
     def __exit__(self, *_: object) -> None:
         self.close()

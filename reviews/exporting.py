@@ -5,26 +5,32 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import Count, F, Max, Value, Window
-from django.db.models.functions import Coalesce, RowNumber
+from django.db import transaction
+from django.db.models import Count, F
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from reviews import describing, jobs, permitting, targeting, verifying
-from reviews.errors import Conflict, Invalid, Unreadable
+from reviews import drafting, governing, jobs, permitting, targeting, verifying
+from reviews.checking import drafts, report
+from reviews.checking.facts import Facts, gather
+from reviews.checking.gate import Gate
+from reviews.describing import card, certificate, counting
+from reviews.describing import manifest as manifests
+from reviews.errors import Conflict, Unreadable
 from reviews.formats import canonical, dataset_folder, parquet
+from reviews.lineages import booking
 from reviews.models import (
     Dataset,
     Decision,
     Dropped,
     Event,
     Membership,
-    Override,
     Role,
     Round,
     Shard,
@@ -32,63 +38,40 @@ from reviews.models import (
     User,
     statistics,
 )
-from reviews.reporting import report
+from reviews.policies.documents import Policy
+from reviews.reporting import report as audit_report
 
 Progress = Callable[[int, int | None], None]
 ROWS_AT_ONCE = 200
-GATES_TO_OVERRIDE = "dose and evidence"
+MEMBERS_AT_ONCE = 2000
 
 
-@transaction.atomic
-def draft(
-    round: Round, formats: str, *, by: User | None, folder: Path | None = None, override: str = ""
-) -> Dataset:
-    """A draft of everything accepted in a round. Raises Invalid for an unknown format, Unreadable for a full folder."""
-    permitting.require(by, round.project_id, Role.LEAD, doing=_("Exporting a data set"))
-    names = [name.strip() for name in formats.split(",") if name.strip()]
-    for name in names:
-        if name not in dataset_folder.FORMATS:
-            raise Invalid(
-                "format",
-                _("'%(name)s' is no format that can be exported; there is %(known)s.")
-                % {"name": name, "known": ", ".join(dataset_folder.FORMATS)},
-            )
-    if not names:
-        raise Invalid("format", _("Name at least one format."))
-    Round.objects.select_for_update().get(pk=round.pk)
-    last = Dataset.objects.filter(project=round.project_id).aggregate(last=Max("number"))["last"] or 0
-    dataset = Dataset(
-        project_id=round.project_id, round=round, number=last + 1, created_by=by, formats=",".join(names)
-    )
-    dataset.folder = str((folder or settings.EXPORTS / dataset.name).absolute())
-    require_empty(Path(dataset.folder))
-    nearest = next(place for place in Path(dataset.folder).parents if place.exists())
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise Unreadable(f"{dataset.folder} cannot be made: this user may not write in {nearest}.")
-    dataset.save()
-    if override.strip():
-        Override.objects.create(dataset=dataset, gate=GATES_TO_OVERRIDE, by=by, reason=override)
-    Event.objects.log(round.project_id, "dataset.drafted", by, dataset, formats=dataset.formats)
-    return dataset
+class Blocked(Conflict):
+    """Gates stop the export. `gates`: their keys."""
 
+    code = "blocked"
 
-def require_empty(folder: Path) -> None:
-    """Raise Unreadable unless the folder is free to be made: a data set never mixes with what lies there."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Unreadable(
-            f"{folder} is not empty. A data set gets a folder of its own: name another one, or empty it."
+    def __init__(self, gates: list[Gate]) -> None:
+        self.gates = [gate.key for gate in gates]
+        what = "; ".join(f"{gate.key}: {gate.why}" for gate in gates)
+        super().__init__(
+            _("Nothing was released. %(n)d gates stop this export: %(what)s.")
+            % {"n": len(gates), "what": what}
         )
 
 
 def build(dataset: Dataset, *, progress: Progress | None = None) -> Dataset:
     """Build a data set to its end, from wherever an earlier attempt stopped. Safe to run again.
 
-    progress: called with rows done and rows in all. Raises Conflict where nothing is accepted, Unreadable where the
-    folder cannot be written.
+    progress: called with rows done and rows in all. Raises Blocked where a gate stops it, Conflict where nothing may go
+    out, Unreadable where the folder cannot be written.
     """
     if dataset.state == Dataset.State.READY:
         return dataset
+    if dataset.state == Dataset.State.DECLINED:
+        raise Conflict(_("This draft was finished without exporting. Draft another one."))
     if dataset.rows is None:
+        require_no_gate(dataset, report.of(dataset.round, dataset=dataset, policy=policy_of(dataset)))
         freeze(dataset)
         dataset.refresh_from_db()
     work = Path(dataset.folder + ".building")
@@ -110,6 +93,24 @@ def build(dataset: Dataset, *, progress: Progress | None = None) -> Dataset:
     return dataset
 
 
+def policy_of(dataset: Dataset) -> Policy:
+    """The lines that a data set was drafted under."""
+    return governing.of(dataset.policy_version or governing.in_force(dataset.round))
+
+
+def require_no_gate(dataset: Dataset, found: report.Report) -> None:
+    """Raise Blocked where a gate stops the data set that nobody has overridden, Conflict where nothing may go out."""
+    if not found.facts.going.size:
+        raise Conflict(
+            _(
+                "Nothing can be exported: no trace of this round is accepted, outside the held-out prompts. "
+                "Review some, or finish the round without exporting."
+            )
+        )
+    if stopping := drafting.standing_in_the_way(dataset, found):
+        raise Blocked(stopping)
+
+
 def _counting_on(progress: Progress | None, before: int, total: int) -> Callable[[int], None]:
     """Tells `progress` of the rows of one shard, on top of those before it."""
 
@@ -122,71 +123,63 @@ def _counting_on(progress: Progress | None, before: int, total: int) -> Callable
 
 @transaction.atomic
 def freeze(dataset: Dataset) -> None:
-    """Write the membership of a draft by one INSERT … SELECT, in the order of the raw trace digests.
-
-    Raises Conflict where nothing that may go out is accepted.
-    """
+    """Write the membership of a draft, in the order of the raw trace digests: later verdicts change nothing."""
     dataset = Dataset.objects.select_for_update().get(pk=dataset.pk)
     if dataset.rows is not None:
         return
-    chosen = (
-        may_go_out(dataset.round)
-        .order_by()
-        .values_list(
-            Value(dataset.pk),
-            Window(RowNumber(), order_by=F("digest").asc()) - 1,
-            F("pk"),
-            Value("train"),
-            Value("selected"),
+    round = Round.objects.select_related("project", "spec_version").get(pk=dataset.round_id)
+    facts = gather(round, policy_of(dataset), drafts.of_dataset(dataset))
+    members = [
+        Membership(
+            dataset=dataset,
+            ordinal=ordinal,
+            trace_id=int(facts.base.trace[place]),
+            part="mixed" if facts.draft.mixed[place] else "selected",
         )
-    )
-    sql, params = chosen.query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {Membership._meta.db_table} (dataset_id, ordinal, trace_id, split, part) {sql}",
-            params,
-        )
+        for ordinal, place in enumerate(facts.going)
+    ]
+    Membership.objects.bulk_create(members, batch_size=MEMBERS_AT_ONCE)
     statistics.refresh(Membership)
-    rows = dataset.memberships.count()
-    if not rows:
-        raise Conflict(
-            _(
-                "Nothing can be exported: no trace of this round is accepted, outside the held-out prompts. "
-                "Review some, or finish the round without exporting."
-            )
-        )
     digests = dataset.memberships.order_by("ordinal").values_list("trace__digest", flat=True)
     Dropped.objects.bulk_create(
-        Dropped(dataset=dataset, reason=reason, n=n) for reason, n in left_out(dataset.round).items()
+        Dropped(dataset=dataset, reason=reason, n=n) for reason, n in left_out(round, facts).items() if n
     )
     _plan_shards(dataset)
-    dataset.rows = rows
+    dataset.rows = len(members)
     Dataset.objects.filter(pk=dataset.pk).update(
-        rows=rows,
+        rows=len(members),
         state=Dataset.State.BUILDING,
-        figures=canonical.dump(describing.figures(dataset)),
+        figures=canonical.dump(counting.figures(dataset)),
         membership_digest=canonical.digest([bytes(digest).hex() for digest in digests.iterator()]),
     )
-
-
-def may_go_out(round: Round) -> Any:
-    """The one door to an export: accepted, not held out, and its import not taken back."""
-    return (
-        Trace.objects.filter(round=round, decision__state=Decision.State.ACCEPTED).not_held_out().standing()
+    Event.objects.log(
+        dataset.project_id,
+        "dataset.frozen",
+        dataset.created_by,
+        dataset,
+        rows=len(members),
     )
 
 
-def left_out(round: Round) -> dict[str, int]:
+def left_out(round: Round, facts: Facts) -> dict[str, int]:
     """How many traces of a round stay out, by reason. Sums with those that go out to all that were sampled."""
     traces = Trace.objects.filter(round=round)
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for held_out, rows in ((True, traces.held_out()), (False, traces.not_held_out())):
         states = rows.values_list("decision__state", "decision__why").annotate(n=Count("pk")).order_by()
         for state, why, n in states:
             dropped = state == Decision.State.DROPPED
             reason = why if dropped else "held-out" if held_out else state
             if reason != Decision.State.ACCEPTED:
-                counts[reason] = counts.get(reason, 0) + n
+                counts[reason] += n
+    people, draft = facts.people, facts.draft
+    counts["not-admitted"] = int((people.accepted & draft.barred).sum())
+    counts["not-drawn"] = int((people.accepted & ~draft.barred & ~draft.going).sum())
+    mixed_in = people.trace[draft.going & ~people.accepted].tolist()
+    for start in range(0, len(mixed_in), MEMBERS_AT_ONCE):
+        some = Decision.objects.filter(trace__in=mixed_in[start : start + MEMBERS_AT_ONCE])
+        for state, why in some.values_list("state", "why"):
+            counts[why if state == Decision.State.DROPPED else state] -= 1
     return dict(sorted(counts.items()))
 
 
@@ -255,20 +248,26 @@ def _write_shard(dataset: Dataset, shard: Shard, work: Path, after: Callable[[in
 
 
 def _finish(dataset: Dataset, work: Path) -> None:
-    """Manifest and card, the read-back through `datasets`, then the folder under its own name: last and at once."""
+    """The gates once more, manifest and card, the read-back, then the folder under its own name: last and at once.
+
+    The gates are checked on the frozen membership immediately before the manifest: the ledger may have grown meanwhile.
+    """
     for leftover in work.glob(".*.tmp"):
         leftover.unlink()
     dataset.refresh_from_db()
-    manifest = describing.manifest(dataset)
-    if blocked := [gate["key"] for gate in manifest["gates"] if gate["verdict"] == "block"]:
-        raise Conflict(
-            _("The gate %(blocked)s blocks this data set, and no override lifts it. Nothing was released.")
-            % {"blocked": blocked[0]}
-        )
+    rendered = targeting.checked(dataset)
+    found = report.of(dataset.round, dataset=dataset, policy=policy_of(dataset), rendered=rendered)
+    require_no_gate(dataset, found)
+    dataset.report = canonical.dump(certificate.of(dataset, found))
+    Dataset.objects.filter(pk=dataset.pk).update(report=dataset.report)
+    _name(dataset)
+    manifest = manifests.manifest(dataset)
     files = {
-        "manifest.json": describing.as_json(manifest),
-        "README.md": describing.card(dataset, manifest).encode(),
-        "report.html": report.report_of(dataset.round, at=dataset.created_at).encode(),
+        "manifest.json": manifests.as_json(manifest),
+        "README.md": card.card(dataset, manifest).encode(),
+        "report.html": audit_report.report_of(dataset.round, at=dataset.created_at).encode(),
+        "policy.json": manifests.as_json(policy_of(dataset).document),
+        "train.py": card.train(dataset, manifest).encode(),
     }
     for name, content in files.items():
         (work / f".{name}.tmp").write_bytes(content)
@@ -278,24 +277,50 @@ def _finish(dataset: Dataset, work: Path) -> None:
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
     if not (folder / "manifest.json").exists():
-        require_empty(folder)
+        drafting.require_empty(folder)
         shutil.move(work, folder)
-    with transaction.atomic():
-        Dataset.objects.filter(pk=dataset.pk).exclude(state=Dataset.State.READY).update(
+    _release(dataset, manifest, found)
+
+
+@transaction.atomic
+def _release(dataset: Dataset, manifest: dict[str, Any], found: report.Report) -> None:
+    """The state, the ledger and the log, in one transaction."""
+    changed = (
+        Dataset.objects.filter(pk=dataset.pk)
+        .exclude(state=Dataset.State.READY)
+        .update(
             state=Dataset.State.READY,
             digest=bytes.fromhex(manifest["digest"]),
             verdict=manifest["verdict"],
             manifest=canonical.dump(manifest),
         )
-        dataset.refresh_from_db()
-        Event.objects.log(
-            dataset.project_id,
-            "dataset.exported",
-            dataset.created_by,
-            dataset,
-            rows=dataset.rows,
-            digest=manifest["digest"],
-        )
+    )
+    dataset.refresh_from_db()
+    if not changed:
+        return
+    booking.book(dataset, manifest["ledger"]["figures"], by=dataset.created_by)
+    Event.objects.log(
+        dataset.project_id,
+        "dataset.exported",
+        dataset.created_by,
+        dataset,
+        rows=dataset.rows,
+        digest=manifest["digest"],
+        verdict=manifest["verdict"],
+        overridden=manifest["overridden_gates"],
+    )
+
+
+def _name(dataset: Dataset) -> None:
+    """An uncertified data set carries that in its name; a folder that someone named keeps its own."""
+    before = Path(dataset.folder)
+    own = settings.EXPORTS / dataset.plain_name
+    if dataset.name != dataset.plain_name and before == own.absolute():
+        work = Path(dataset.folder + ".building")
+        dataset.folder = str(before.with_name(dataset.name))
+        Dataset.objects.filter(pk=dataset.pk).update(folder=dataset.folder)
+        if work.exists():
+            shutil.move(work, dataset.folder + ".building")
 
 
 def _settle(fresh: Path, final: Path) -> None:

@@ -7,11 +7,11 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from reviews import permitting
-from reviews.checking import policy as policies
-from reviews.checking.policy import Change, Policy
 from reviews.errors import Invalid
 from reviews.formats import canonical
 from reviews.models import Event, PolicyVersion, Project, Role, Round, User
+from reviews.policies import documents
+from reviews.policies.documents import Change, Policy
 
 FIRST = "pilot"  # small, and marked so
 
@@ -29,12 +29,12 @@ def newest(project: Project) -> PolicyVersion:
     Project.objects.select_for_update().get(pk=project.pk)
     if found := project.policy_versions.order_by("-number").first():
         return found
-    return _write(project, policies.shipped(FIRST), number=1, reason="", by=None)
+    return _write(project, documents.shipped(FIRST), number=1, reason="", by=None)
 
 
 def of(version: PolicyVersion) -> Policy:
     """The lines of a stored version."""
-    return policies.read(version.as_document)
+    return documents.read(version.as_document)
 
 
 @transaction.atomic
@@ -46,7 +46,7 @@ def publish(project: Project, policy: Policy, *, by: User | None, reason: str = 
     permitting.require(by, project.pk, Role.LEAD, doing=_("Changing the policy"))
     before = newest(project)
     Project.objects.select_for_update().get(pk=project.pk)
-    found = policies.changes(of(before), policy)
+    found = documents.changes(of(before), policy)
     if not found and before.name == policy.name:
         return before
     if laxer := [change.key for change in found if change.laxer]:
@@ -69,7 +69,7 @@ def publish(project: Project, policy: Policy, *, by: User | None, reason: str = 
 
 def compare(before: PolicyVersion, after: PolicyVersion) -> list[Change]:
     """Every difference between two versions."""
-    return policies.changes(of(before), of(after))
+    return documents.changes(of(before), of(after))
 
 
 def require_substance(reason: str, what: str) -> None:

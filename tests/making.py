@@ -6,15 +6,17 @@ import json
 import uuid
 from typing import Any
 
-from reviews import reviewing, saying
-from reviews.models import Assignment, Member, Project, Review, User
+from reviews import governing, reviewing, saying
+from reviews.models import Assignment, Member, PolicyVersion, Project, Review, User
+from reviews.policies import documents
+from reviews.policies.thresholds import BY_KEY
 
 SPEC = """# The spec
 
 ## H1 Serves the person {purpose=intent-alignment relation=aligned}
 Does it?
 
-## H2 No hidden intent {purpose=intent-alignment relation=in-conflict}
+## H2 No hidden intent {purpose=intent-alignment relation=orthogonal}
 Is all said?
 
 ## F1 Form {purpose=form}
@@ -56,3 +58,14 @@ def judge(assignment: Assignment, verdict: str, by: User, *clauses: str, **more:
     return reviewing.record(
         assignment.pk, saying.Said(verdict, tuple(clauses), **more), by=by, key=uuid.uuid4()
     )
+
+
+def without_lines(project: Project) -> PolicyVersion:
+    """A policy that draws no line at all: for tests of how data sets are written, not of whether they may be."""
+    policy = documents.read(
+        {
+            "name": "pilot",
+            "thresholds": {one: 0 if BY_KEY[one].larger_is == "stricter" else None for one in BY_KEY},
+        }
+    )
+    return governing.publish(project, policy, by=None, reason="tests of writing data sets need no lines")

@@ -8,12 +8,19 @@ import json
 import datasets
 import pytest
 from django.db import connection
-from making import judge, trace_row
+from making import judge, trace_row, without_lines
 
-from reviews import assigning, exporting, jobs, verifying
+from reviews import assigning, drafting, exporting, governing, jobs, verifying
 from reviews.errors import Conflict, Unreadable
 from reviews.formats import parquet
 from reviews.models import Dataset, Decision, Job, Membership, Project, Prompt, Trace
+from reviews.policies import documents
+
+
+@pytest.fixture(autouse=True)
+def policy(project):
+    """How data sets are written is one thing, whether they may be another: see tests/checking."""
+    return without_lines(project)
 
 
 @pytest.fixture
@@ -26,7 +33,7 @@ def judged(traces, round, ada):
 
 
 def export(round, folder, **options) -> Dataset:
-    dataset = exporting.draft(round, "sft", by=None, folder=folder, **options)
+    dataset = drafting.draft(round, "sft", by=None, folder=folder, **options)
     return exporting.build(dataset)
 
 
@@ -68,7 +75,7 @@ def test_the_same_decisions_give_the_same_shards_and_digest(judged, round, tmp_p
 
 
 def test_later_verdicts_change_nothing_in_a_data_set(judged, round, ada, tmp_path):
-    dataset = exporting.draft(round, "sft", by=None, folder=tmp_path / "out")
+    dataset = drafting.draft(round, "sft", by=None, folder=tmp_path / "out")
     exporting.freeze(dataset)
     members = list(dataset.memberships.values_list("trace", flat=True))
     Decision.objects.update(state="rejected")
@@ -147,7 +154,7 @@ def test_an_export_that_was_broken_off_ends_with_the_same_bytes(judged, round, t
         if done >= 2:
             raise Killed
 
-    dataset = exporting.draft(round, "sft", by=None, folder=tmp_path / "broken")
+    dataset = drafting.draft(round, "sft", by=None, folder=tmp_path / "broken")
     with pytest.raises(Killed):
         exporting.build(dataset, progress=die)
     assert not (tmp_path / "broken").exists()
@@ -211,7 +218,14 @@ def test_a_row_that_was_forged_with_all_its_hashes_is_found_against_the_trace(ju
     )
 
 
-def test_an_override_stays_in_manifest_and_card(judged, round, tmp_path, command):
+def test_an_override_stays_in_manifest_and_card(judged, round, project, tmp_path, command):
+    lines = without_lines(project).as_document
+    lines["thresholds"] |= {
+        "selection.prompts": 20,
+        "samples-per-prompt.block": 4,
+        "behaviour-floor.floor": 0.5,
+    }
+    governing.publish(project, documents.read(lines), by=None)
     found = command(
         "export_dataset",
         "--project",
@@ -226,11 +240,11 @@ def test_an_override_stays_in_manifest_and_card(judged, round, tmp_path, command
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
 
     assert found["overridden"] is True
-    assert (
-        found["verdict"] == manifest["verdict"] == "insufficient"
-    )  # an unmeasured gate never reads as passed
+    assert found["verdict"] == manifest["verdict"] == "block"
+    assert manifest["uncertified"]
+    assert manifest["name"].endswith("UNCERTIFIED")
     assert manifest["overrides"][0]["reason"] == "a dry run for the trainer"
-    assert "overrode the gates" in (tmp_path / "out" / "README.md").read_text()
+    assert "a dry run for the trainer" in (tmp_path / "out" / "README.md").read_text()
     assert Job.objects.get().state == "done"
 
 
@@ -243,7 +257,7 @@ def test_pressure_counts_everything_that_has_no_verdict_as_not_accepted(traces, 
 
 
 def test_a_job_that_another_worker_took_up_writes_nothing_more(judged, round, tmp_path):
-    dataset = exporting.draft(round, "sft", by=None, folder=tmp_path / "out")
+    dataset = drafting.draft(round, "sft", by=None, folder=tmp_path / "out")
     job = jobs.start(Job.Kind.BUILD_DATASET, dataset.project_id, dataset.pk, by=None, unit="rows")
     with jobs.running(job.pk) as mine:
         Job.objects.filter(pk=job.pk).update(attempt=99)
@@ -254,7 +268,7 @@ def test_a_job_that_another_worker_took_up_writes_nothing_more(judged, round, tm
 
 
 def test_a_cancelled_job_stops_after_its_piece_and_says_so(judged, round, lea, tmp_path):
-    dataset = exporting.draft(round, "sft", by=None, folder=tmp_path / "out")
+    dataset = drafting.draft(round, "sft", by=None, folder=tmp_path / "out")
     job = jobs.start(Job.Kind.BUILD_DATASET, dataset.project_id, dataset.pk, by=lea, unit="rows")
     with jobs.running(job.pk) as mine:
         jobs.cancel(job, by=lea)
@@ -294,7 +308,7 @@ def test_the_real_gsm8k_file_judged_by_its_labels_comes_out_twice_alike(
             "--out",
             tmp_path / name,
             "--override",
-            "K=1 a model",
+            "one sample a model, to see that bytes repeat",
         )
         for name in ("one", "two")
     ]
@@ -321,7 +335,7 @@ def test_the_real_gsm8k_file_judged_by_its_labels_comes_out_twice_alike(
 
 
 def test_counts_and_pressure_are_those_of_the_moment_of_freezing(judged, round, ada, tmp_path):
-    dataset = exporting.draft(round, "sft", by=None, folder=tmp_path / "out")
+    dataset = drafting.draft(round, "sft", by=None, folder=tmp_path / "out")
     exporting.freeze(dataset)
     Decision.objects.update(state="pending")
     manifest = exporting.build(Dataset.objects.get(pk=dataset.pk)).manifest_object
@@ -354,7 +368,7 @@ def test_the_manifest_names_every_gate_and_passes_none_that_was_not_measured(jud
 
 
 def test_a_job_counts_its_rows(judged, round, tmp_path):
-    dataset = exporting.draft(round, "sft", by=None, folder=tmp_path / "out")
+    dataset = drafting.draft(round, "sft", by=None, folder=tmp_path / "out")
     job = jobs.start(Job.Kind.BUILD_DATASET, dataset.project_id, dataset.pk, by=None, unit="rows")
     exporting.run_job(job.pk)
     job.refresh_from_db()
@@ -382,5 +396,5 @@ def test_an_export_notes_its_progress_while_others_write(
             other.close()
         Dataset.objects.filter(state="building").update(verdict="")
 
-    dataset = exporting.draft(round, "sft", by=None, folder=tmp_path / "out")
+    dataset = drafting.draft(round, "sft", by=None, folder=tmp_path / "out")
     assert exporting.build(dataset, progress=others_write_then_we).state == "ready"

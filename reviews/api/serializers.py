@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from reviews.models import Assignment, Dataset, Decision, Job, Project, Review, Round, Verdict
+from reviews.models import Assignment, Dataset, Decision, Job, Project, Review, Round, Target, Verdict
 
 
 class ProjectSerializer(serializers.ModelSerializer[Project]):
@@ -163,14 +163,32 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         fields = ["id", "kind", "state", "done", "total", "unit", "rate", "seconds_left", "error"]
 
 
+class LinesSerializer(serializers.Serializer[Any]):
+    """The four written lines of a draft."""
+
+    matters = serializers.CharField(default="", allow_blank=True)
+    not_outcomes = serializers.CharField(default="", allow_blank=True)
+    expected = serializers.CharField(default="", allow_blank=True)
+    stop_when = serializers.CharField(default="", allow_blank=True)
+
+
 class DraftSerializer(serializers.Serializer[Any]):
     round = serializers.PrimaryKeyRelatedField(queryset=Round.objects.none())
     format = serializers.CharField(default="sft", max_length=200)
+    arm = serializers.ChoiceField(Dataset.Arm.choices, default=Dataset.Arm.SELECTED)
+    options = serializers.DictField(default=dict, help_text="prompts, domains_out, cap, mix")
+    overrides = serializers.DictField(
+        child=serializers.CharField(), default=dict, help_text="a written reason for each gate"
+    )
+    lines = LinesSerializer(default=dict)
+    target = serializers.PrimaryKeyRelatedField(queryset=Target.objects.none(), default=None, allow_null=True)
+    max_length = serializers.IntegerField(default=None, allow_null=True, min_value=1)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if request := self.context.get("request"):
             self.fields["round"].queryset = Round.objects.visible_to(request.user)
+            self.fields["target"].queryset = Target.objects.visible_to(request.user)
 
 
 class DatasetSerializer(serializers.ModelSerializer[Dataset]):

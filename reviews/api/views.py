@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 
 from reviews import (
     assigning,
-    exporting,
+    drafting,
     importing,
     jobs,
     landing,
@@ -33,6 +33,7 @@ from reviews import (
 from reviews.api import filters, ndjson, serializers
 from reviews.api.idempotency import claim, idempotent, key_of, key_required
 from reviews.audit import kept
+from reviews.checking import drafts
 from reviews.errors import Invalid
 from reviews.formats import spec_markdown
 from reviews.models import Assignment, Dataset, Decision, Job, Member, Project, Review, Role, Round, User
@@ -283,9 +284,17 @@ class DatasetViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Dataset]
         """Draft a data set of what a round accepted and start the job that writes it."""
         body = serializers.DraftSerializer(data=request.data, context={"request": request})
         body.is_valid(raise_exception=True)
-        dataset = exporting.draft(
-            body.validated_data["round"], body.validated_data["format"], by=caller(request)
+        said = body.validated_data
+        dataset = drafting.draft(
+            said["round"],
+            said["format"],
+            by=caller(request),
+            configuration=drafts.read({**said["options"], "arm": said["arm"]}),
+            lines=drafting.Lines(**said["lines"]),
+            target=said["target"],
+            max_length=said["max_length"],
         )
+        drafting.override(dataset, said["overrides"], by=caller(request))
         job = jobs.start(
             Job.Kind.BUILD_DATASET, dataset.project_id, dataset.pk, by=caller(request), unit="rows"
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 from django.core.cache import cache
-from django.db.models import Count, F, Max, OuterRef, Subquery
+from django.db.models import Count, Max, OuterRef, Subquery
 from numpy.typing import NDArray
 
 from reviews import drawing
@@ -34,6 +35,8 @@ BYTES_A_TOKEN = 4  # where nobody counted: said to be an estimate wherever it is
 SECONDS = 24 * 3600
 VALUES = {Outcome.Value.CORRECT: 0, Outcome.Value.WRONG: 1, Outcome.Value.UNKNOWN: 2}
 NO_OUTCOME = -1
+TAKEN = ("trace", "prompt", "sampler", "accepted", "judged", "tokens", "counted", "outcome")
+NONE = np.zeros(0, dtype=np.int64)
 SHAPE = 1  # of what is kept in the cache; raised when Base changes
 
 
@@ -114,60 +117,73 @@ def _mark(round: Round) -> str:
     return f"{marks}-{round.project.held_out_below}-{round.spec_version_id}"
 
 
+COLUMNS = (
+    "pk",
+    "digest",
+    "round_prompt__prompt",
+    "sampler",
+    "decision__state",
+    "decision__readings",
+    "tokens",
+    "reasoning__bytes",
+    "answer__bytes",
+    "round_prompt__domain",
+    "round_prompt__family",
+)
+ROWS_AT_ONCE = 5000
+
+
 def _read(round: Round) -> Base:
-    rows = list(
-        Trace.objects.filter(round=round)
-        .not_held_out()
-        .standing()
-        .order_by("digest")
-        .values_list(
-            "pk",
-            "digest",
-            "round_prompt__prompt",
-            "sampler",
-            "decision__state",
-            "decision__readings",
-            "tokens",
-            F("reasoning__bytes"),
-            F("answer__bytes"),
-            "round_prompt__domain",
-            "round_prompt__family",
-        )
+    """Row by row into packed columns: a million rows as Python objects would be a gigabyte."""
+    outcomes, draws = _outcomes(round), array("d")
+    columns: dict[str, array[int]] = {name: array("q") for name in TAKEN}
+    domains: dict[int, str] = {}
+    families: dict[int, str] = {}
+    rows = (
+        Trace.objects.filter(round=round).not_held_out().standing().order_by("digest").values_list(*COLUMNS)
     )
-    prompts = sorted({row[2] for row in rows})
-    samplers = sorted({row[3] for row in rows})
-    at_prompt = {pk: place for place, pk in enumerate(prompts)}
-    at_sampler = {pk: place for place, pk in enumerate(samplers)}
-    domains, families = [""] * len(prompts), [""] * len(prompts)
-    for row in rows:
-        place = at_prompt[row[2]]
-        domains[place] = domains[place] or str(row[9])
-        families[place] = families[place] or str(row[10])
-    prompt = np.array([at_prompt[row[2]] for row in rows], dtype=np.int64)
-    sampler = np.array([at_sampler[row[3]] for row in rows], dtype=np.int64)
-    pairs, cell = np.unique(prompt * max(1, len(samplers)) + sampler, return_inverse=True)
-    outcomes = _outcomes(round)
+    for pk, digest, prompt, sampler, state, readings, tokens, chain, answer, domain, family in rows.iterator(
+        chunk_size=ROWS_AT_ONCE
+    ):
+        values = (
+            pk,
+            prompt,
+            sampler,
+            state == Decision.State.ACCEPTED,
+            bool(readings),
+            tokens if tokens is not None else -(-(chain + (answer or 0)) // BYTES_A_TOKEN),
+            tokens is not None,
+            outcomes.get(pk, NO_OUTCOME),
+        )
+        for name, value in zip(TAKEN, values, strict=True):
+            columns[name].append(value)
+        draws.append(drawing.draw(round.seed, "export", bytes(digest)))
+        domains[prompt] = domains.get(prompt) or str(domain)
+        families[prompt] = families.get(prompt) or str(family)
+    found = {
+        name: np.frombuffer(column, dtype=np.int64) if column else NONE for name, column in columns.items()
+    }
+    prompts, prompt_at = np.unique(found["prompt"], return_inverse=True)
+    samplers, sampler_at = np.unique(found["sampler"], return_inverse=True)
     size = max(1, len(samplers))
+    pairs, cell = np.unique(prompt_at.reshape(-1) * size + sampler_at.reshape(-1), return_inverse=True)
     return Base(
-        trace=np.array([row[0] for row in rows], dtype=np.int64),
-        prompt=prompt,
-        sampler=sampler,
-        cell=np.asarray(cell, dtype=np.int64).reshape(-1),
-        accepted=np.array([row[4] == Decision.State.ACCEPTED for row in rows], dtype=np.bool_),
-        judged=np.array([bool(row[5]) for row in rows], dtype=np.bool_),
-        tokens=np.array(
-            [row[6] if row[6] is not None else -(-(row[7] + (row[8] or 0)) // BYTES_A_TOKEN) for row in rows],
-            dtype=np.int64,
-        ),
-        counted=np.array([row[6] is not None for row in rows], dtype=np.bool_),
-        outcome=np.array([outcomes.get(row[0], NO_OUTCOME) for row in rows], dtype=np.int64),
-        draw=np.array([drawing.draw(round.seed, "export", bytes(row[1])) for row in rows], dtype=np.float64),
+        trace=found["trace"],
+        prompt=prompt_at.reshape(-1).astype(np.int64),
+        sampler=sampler_at.reshape(-1).astype(np.int64),
+        cell=cell.reshape(-1).astype(np.int64),
+        accepted=found["accepted"].astype(np.bool_),
+        judged=found["judged"].astype(np.bool_),
+        tokens=found["tokens"],
+        counted=found["counted"].astype(np.bool_),
+        outcome=found["outcome"],
+        draw=np.array(draws, dtype=np.float64),
         cell_prompt=np.asarray(pairs // size, dtype=np.int64),
-        elsewhere=_elsewhere(round, prompts, samplers, pairs, size),
-        prompts=prompts,
-        samplers=samplers,
-        domains=domains,
-        families=families,
+        elsewhere=_elsewhere(round, prompts.tolist(), samplers.tolist(), pairs, size),
+        prompts=prompts.tolist(),
+        samplers=samplers.tolist(),
+        domains=[domains[prompt] for prompt in prompts.tolist()],
+        families=[families[prompt] for prompt in prompts.tolist()],
     )
 
 

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 
 from reviews import drawing
 from reviews.checking.base import Base, Flags, Ints
-from reviews.checking.policy import Policy
 from reviews.errors import Invalid
 from reviews.formats import canonical
 from reviews.measures.exported import admitted
 from reviews.models import Dataset, Round
+from reviews.policies.documents import Policy
 
 MOST_CAP = 10_000
 

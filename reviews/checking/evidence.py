@@ -234,13 +234,28 @@ def confounders(facts: Facts) -> Gate:
         )
     measured = beyond.lower is not None and found.doubles >= doubles
     verdict = worse(*verdicts) if verdicts else "insufficient"
+    clause_line = policy.line("confounders", "clause_warn")
+    told = (
+        f"style alone tells on which traces {worst_key} is cited, AUC at least {worst_low:.2f}"
+        if worst_low is not None and clause_line is not None and worst_low > clause_line
+        else ""
+    )
     if not measured and verdict in ("pass", "warn"):
         verdict = "insufficient"
-    if verdict in ("block", "warn"):
-        why = (
-            f"style alone tells on which traces {worst_key} is cited, AUC at least {worst_low:.2f}"
-            if worst_low is not None and worst_low > (policy.line("confounders", "clause_warn") or 1)
-            else f"style tells a reader's verdict beyond the other reader's clauses, by at least {beyond.lower:.2f} of AUC"
+        why = "; ".join(
+            one
+            for one in (
+                f"{found.doubles} traces were read twice; {doubles} are needed to see style beyond the clauses"
+                if found.doubles < doubles
+                else f"only {beyond.prompts} prompts have an accept and a reject among the traces read twice; 20 are needed",
+                told,
+            )
+            if one
+        )
+    elif verdict in ("block", "warn"):
+        why = told or (
+            "style tells a reader's verdict beyond the other reader's clauses, by at least "
+            f"{beyond.lower or 0:.2f} of AUC"
         )
     elif verdict == "pass":
         why = "style adds nothing that can be shown to what the other reader's clauses say"

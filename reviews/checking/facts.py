@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,13 +14,13 @@ from reviews.checking import base as bases
 from reviews.checking import drafts
 from reviews.checking.base import Base, Flags, Ints
 from reviews.checking.drafts import Configuration, Draft
-from reviews.checking.policy import Policy
 from reviews.measures import looks
 from reviews.measures.domains import Domain, by_domain
 from reviews.measures.exported import AsExported, as_exported
 from reviews.measures.finite import Within, within_prompts
 from reviews.measures.pressure import Pressure, total_pressure
 from reviews.models import Dataset, Membership, Round
+from reviews.policies.documents import Policy
 
 SALTS = 24  # draws of a control arm among which the one nearest in tokens is taken
 Found = TypeVar("Found")
@@ -32,7 +32,8 @@ class Facts:
 
     base: of the arm: for a control, `accepted` says what that arm takes rather than what people said. looks: how many
     configurations of this round were looked at, this one included; every bound is at `level`. thorough: whether every
-    text that goes out is hashed anew, which the job and the commands do and a page does not.
+    text that goes out is hashed anew, which the job and the commands do and a page does not. rendered: what the
+    target's template makes of every row, where the job has looked.
     """
 
     round: Round
@@ -44,6 +45,7 @@ class Facts:
     looks: int
     dataset: Dataset | None = None
     thorough: bool = False
+    rendered: dict[str, Any] | None = None
 
     @property
     def level(self) -> float:
@@ -109,6 +111,7 @@ def gather(
     looks: int = 1,
     dataset: Dataset | None = None,
     thorough: bool = False,
+    rendered: dict[str, Any] | None = None,
 ) -> Facts:
     """The facts of a draft. Once the membership is frozen, they are of that, whatever was decided since."""
     people = bases.of(round)
@@ -118,7 +121,7 @@ def gather(
         base, draft = _control(people, selected, configuration, round)
     if dataset is not None and dataset.rows is not None:
         draft = _frozen(base, draft, dataset)
-    return Facts(round, policy, configuration, base, draft, people, looks, dataset, thorough)
+    return Facts(round, policy, configuration, base, draft, people, looks, dataset, thorough, rendered)
 
 
 def _control(people: Base, selected: Draft, configuration: Configuration, round: Round) -> tuple[Base, Draft]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from reviews.checking.policy import Policy
-from reviews.checking.thresholds import TIER_OF, Tier
+from reviews.policies.documents import Policy
+from reviews.policies.thresholds import TIER_OF, Tier
 
 Verdict = Literal["pass", "warn", "block", "insufficient"]
 WORST: tuple[Verdict, ...] = ("pass", "warn", "insufficient", "block")

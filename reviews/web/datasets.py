@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from reviews import exporting, jobs, tasks
+from reviews import drafting, exporting, jobs, tasks
 from reviews.models import Dataset, Job, Role, WorkerBeat
 from reviews.web import doors
 from reviews.web.answers import is_htmx, person
@@ -20,7 +20,7 @@ from reviews.web.answers import is_htmx, person
 @require_POST
 def export(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Draft a data set of what the round accepted, and start the job that writes it."""
-    dataset = exporting.draft(
+    dataset = drafting.draft(
         doors.round_of(request, slug, pk), request.POST.get("format", "sft"), by=person(request)
     )
     _start(request, dataset)

@@ -22,7 +22,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from reviews import (
     adjudicating,
-    describing,
     importing,
     jobs,
     overseeing,
@@ -31,6 +30,7 @@ from reviews import (
     tasks,
 )
 from reviews.audit import kept, overview
+from reviews.describing import counting
 from reviews.errors import Invalid
 from reviews.models import (
     Assignment,
@@ -333,7 +333,7 @@ def _so_far(round: Round) -> dict[str, Any]:
     """The two headlines, which read every verdict of the round: kept for some seconds."""
     return {
         "measured": kept.headlines(round),
-        "pressure": describing.pressures(round),
+        "pressure": counting.pressures(round),
     }
 
 

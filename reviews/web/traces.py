@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from reviews import calibrating, permitting, requeueing, searching, tasks
+from reviews import calibrating, holding_out, permitting, requeueing, searching, tasks
 from reviews.models import Citation, Decision, Gold, Outcome, Role, Round, RoundPrompt, Trace
 from reviews.web import doors, reading
 from reviews.web.answers import person
@@ -110,7 +110,7 @@ def prompt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     )
     rows = found.traces.with_texts().select_related("decision").order_by("sampler__model", "sample_index")
     page = Paginator(rows, 16).get_page(request.GET.get("page"))
-    held_out = found.prompt.bucket < found.round.project.held_out_below
+    held_out = holding_out.is_held_out(found.prompt)
     return render(
         request,
         "reviews/prompt.html",
@@ -145,7 +145,7 @@ def trace(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             "trace": found,
             "reviews": reviews,
             **reading.whole(found),
-            "held_out": found.round_prompt.prompt.bucket < found.round.project.held_out_below,
+            "held_out": holding_out.is_held_out(found.round_prompt.prompt),
             "sampling": json.loads(bytes(found.sampler.sampling)),
             "meta": json.dumps(found.meta_object, indent=2, ensure_ascii=False),
             "stands_for": found.stood_in_for_by.count() + 1,

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from reviews.checking.thresholds import BY_KEY, HARDER, POLICIES, THRESHOLDS
 from reviews.errors import Invalid
 from reviews.formats import canonical
+from reviews.policies.thresholds import BY_KEY, HARDER, POLICIES, THRESHOLDS
 
 VERSION = 1
 CANARY = "canary GUID"  # as BIG-bench and others mark what must not be trained on
@@ -52,6 +52,11 @@ class Policy:
     def asks(self, gate: str, name: str) -> bool:
         """Whether a switch is on."""
         return bool(self.thresholds[f"{gate}.{name}"])
+
+    def draws(self, gate: str) -> bool:
+        """Whether it draws any line at this gate; one that has no thresholds draws its own."""
+        own = [one.key for one in THRESHOLDS if one.gate == gate]
+        return not own or any(self.thresholds[key] for key in own)
 
     @property
     def document(self) -> dict[str, Any]:

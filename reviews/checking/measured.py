@@ -1,0 +1,151 @@
+"""What was measured of the checkpoint itself: its stage, whether its chain carries load, what a monitor misses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from reviews.checking.facts import Facts
+from reviews.checking.gate import Gate, Verdict, limited, worse
+from reviews.lineages import dosing, registering
+from reviews.measures import monitoring
+from reviews.models import Checkpoint, Measurement, Sampler
+
+EARLY = (Checkpoint.Stage.BASE, Checkpoint.Stage.SFT)
+ASKED = {
+    "controllability": "controllability",
+    "evaluation_awareness": "evaluation-awareness",
+    "sad": "sad-normalised",
+}
+TAMPER = "tamper-follow"
+NOBODY = "nobody has said which checkpoint the traces are from"
+
+
+def checkpoint_of(facts: Facts) -> Checkpoint | None:
+    """The one checkpoint that what goes out is from; None where nobody has said, or where they are several."""
+    places = np.unique(facts.base.sampler[facts.going])
+    samplers = Sampler.objects.in_bulk([facts.base.samplers[place] for place in places])
+    found = {registering.checkpoint_of(sampler) for sampler in samplers.values()}
+    return found.pop() if len(found) == 1 else None
+
+
+def newest(checkpoint: Checkpoint, key: str) -> Measurement | None:
+    return checkpoint.measurements.filter(key=key).order_by("-measured_on", "-pk").first()
+
+
+def stage(facts: Facts) -> Gate:
+    """How early in training: the class of the stage, and three measures of awareness, each with its file."""
+    checkpoint = checkpoint_of(facts)
+    if checkpoint is None:
+        return Gate(
+            "stage", "insufficient", NOBODY, to_know="Attribute the sampler to a registered checkpoint."
+        )
+    verdicts: list[Verdict] = []
+    lines = [f"{checkpoint.name}: stage {checkpoint.stage}, RL steps {_said(checkpoint.rl_steps)}"]
+    missing, bad = [], []
+    asks = any(facts.policy.line("stage", name) is not None for name in ASKED)
+    if checkpoint.stage == Checkpoint.Stage.UNKNOWN:
+        missing.append("the stage")
+    elif checkpoint.stage not in EARLY or (checkpoint.rl_steps or 0) > 0:
+        bad.append(f"{checkpoint.name} is past its early stage")
+        verdicts.append("block" if asks else "warn")
+    for name, key in ASKED.items():
+        line, found = facts.policy.line("stage", name), newest(checkpoint, key)
+        if found is None or found.file_digest is None:
+            lines.append(f"{key}: {'claimed without a file' if found else 'not measured'}")
+            missing.append(key)
+            continue
+        high = found.high if found.high is not None else found.value
+        lines.append(
+            f"{key}: {found.value:.3f}, at most {high:.3f}, measured {found.measured_on}, {found.file_name}"
+        )
+        said = limited(high, None, line)[0]
+        verdicts.append(said)
+        if said == "block":
+            bad.append(f"{key} is at most {high:.2f}, the line {line:g}")
+    verdict = worse(*verdicts)
+    if verdict in ("pass", "warn") and missing:
+        verdict = "insufficient"
+    why = "; ".join(bad) or (
+        f"not measured of {checkpoint.name}: {', '.join(missing)}"
+        if missing
+        else f"{checkpoint.name} is early, as measured"
+    )
+    return Gate(
+        "stage",
+        verdict,
+        why,
+        unit="measures",
+        value=float(len(ASKED) - len([key for key in missing if key != "the stage"])),
+        threshold=float(len(ASKED)),
+        n=len(ASKED),
+        workings=tuple(lines),
+        to_know="Record the measurements of the checkpoint, each with its file." if missing else "",
+    )
+
+
+def load_bearing(facts: Facts) -> Gate:
+    """Whether the answer still follows a tampered chain, this checkpoint against its control, else its parent (C14)."""
+    margin = facts.policy.line("load-bearing", "margin")
+    common: dict[str, Any] = {
+        "unit": "difference of shares",
+        "threshold": None if margin is None else -margin,
+    }
+    checkpoint = checkpoint_of(facts)
+    if checkpoint is None:
+        return Gate("load-bearing", "insufficient", NOBODY, **common)
+    if nothing := untouched(checkpoint):
+        return Gate("load-bearing", "pass", nothing, **common)
+    other = control_of(checkpoint) or checkpoint.parent
+    mine, theirs = newest(checkpoint, TAMPER), newest(other, TAMPER) if other else None
+    if mine is None or theirs is None or other is None or not mine.n or not theirs.n:
+        return Gate(
+            "load-bearing",
+            "insufficient",
+            f"no tamper-follow rate of {checkpoint.name} and of its control",
+            to_know="Measure how often the answer follows a tampered chain, on the same held-out prompts.",
+            **common,
+        )
+    found = monitoring.two_sample_difference(
+        round(mine.value * mine.n), mine.n, round(theirs.value * theirs.n), theirs.n, facts.level
+    )
+    verdict: Verdict = "pass" if margin is None or found.low >= -margin else "block"
+    if verdict == "block" and found.high > -(margin or 0):
+        verdict = "insufficient"
+    return Gate(
+        "load-bearing",
+        verdict,
+        f"the answer follows a tampered chain {100 * mine.value:.0f} times in 100, {100 * theirs.value:.0f} of {other.name}; "
+        f"the difference is at least {100 * found.low:.0f} of 100",
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        n=min(mine.n, theirs.n),
+        workings=(
+            f"{mine.value:.3f} of {mine.n} against {theirs.value:.3f} of {theirs.n}: Newcombe's interval, one-sided "
+            f"{100 * facts.level:.2f} %",
+            "it does not see everything: selecting for tidy steps left this figure as it was and made the model less "
+            "faithful; only counting the behaviour by a program saw that",
+        ),
+        to_know="Measure more held-out prompts." if verdict == "insufficient" else "",
+        **common,
+    )
+
+
+def untouched(checkpoint: Checkpoint) -> str:
+    """A sentence where nothing was selected on the path to a checkpoint and its history is known; else empty."""
+    dose = dosing.dose_of(checkpoint, exported=False)
+    return (
+        "" if dose.unknown or dose.rounds else f"nothing was selected on the path to {checkpoint.name} so far"
+    )
+
+
+def control_of(checkpoint: Checkpoint) -> Checkpoint | None:
+    """The sibling that was trained on the random control."""
+    siblings = Checkpoint.objects.filter(parent=checkpoint.parent_id, arm=Checkpoint.Arm.RANDOM_CONTROL)
+    return siblings.exclude(pk=checkpoint.pk).order_by("-pk").first() if checkpoint.parent_id else None
+
+
+def _said(value: int | None) -> str:
+    return "unknown" if value is None else str(value)

@@ -13,13 +13,14 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from reviews import deriving, jobs, permitting, standing_in
+from reviews import deriving, holding_out, jobs, permitting, standing_in
 from reviews.errors import Conflict, Invalid, Unreadable
 from reviews.formats import canonical, canonical_traces, guessing, mapped_traces, opening
 from reviews.formats.guessing import Guess
 from reviews.formats.mapping import Mapping, MappingProblem
 from reviews.formats.records import RefusedLine, Sample
 from reviews.landing import Landed, Namer, Prepared, Writer
+from reviews.lineages import adopting
 from reviews.models import (
     Assignment,
     BatchWithdrawal,
@@ -106,12 +107,15 @@ def run(batch: ImportBatch, *, progress: Progress | None = None, answer: Answer 
     answer: called for each line of this run, in order. Raises Unreadable where the file breaks off in the middle;
     what was read until then is in.
     """
-    namer = Namer()
+    namer, told = Namer(), adopting.Told()
+    if batch.lines:
+        told.read_back(batch)
+    holding_out.index(batch.round.project)
     prepared = _prepared(batch, namer)
     for rows in _batches(row for row in prepared if row.line > batch.lines):
         with transaction.atomic():
             _one_import_at_a_time()
-            landed = Writer(batch, namer).write(rows)
+            landed = Writer(batch, namer, told).write(rows)
             _count(batch, landed, last_line=rows[-1].line)
         if answer is not None:
             for one in landed:
@@ -121,6 +125,7 @@ def run(batch: ImportBatch, *, progress: Progress | None = None, answer: Answer 
     with transaction.atomic():
         batch.finished = True
         batch.save(update_fields=["finished"])
+        adopting.attribute(batch, told)
         if batch.traces_new >= MANY:
             statistics.refresh(Trace, RoundPrompt, Prompt, Text, Decision, Assignment)
         Event.objects.log(

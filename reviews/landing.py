@@ -9,11 +9,13 @@ from typing import Any
 from reviews import holding_out, slotting
 from reviews.formats import canonical
 from reviews.formats.records import RefusedLine, Sample
+from reviews.lineages import adopting
 from reviews.models import (
     BatchWithdrawal,
     ImportBatch,
     Outcome,
     Prompt,
+    PromptBand,
     RoundPrompt,
     Sampler,
     Text,
@@ -98,8 +100,8 @@ class Namer:
 class Writer:
     """Writes one batch of lines: what is stored is read first, then the new rows are inserted plainly."""
 
-    def __init__(self, batch: ImportBatch, namer: Namer) -> None:
-        self.batch, self.round = batch, batch.round
+    def __init__(self, batch: ImportBatch, namer: Namer, told: adopting.Told | None = None) -> None:
+        self.batch, self.round, self.told = batch, batch.round, told or adopting.Told()
 
     def classify(
         self, rows: list[Prepared], seen: dict[bytes, bytes] | None = None, prompts: set[bytes] | None = None
@@ -212,9 +214,10 @@ class Writer:
                     project_id=self.round.project_id,
                     digest=row.prompt_digest,
                     messages=canonical.dump(messages),
-                    bucket=holding_out.bucket(messages),
                 )
+        bands = holding_out.settle(self.round.project_id, fresh.values())
         Prompt.objects.bulk_create(fresh.values())
+        PromptBand.objects.bulk_create(bands)
         self.batch.prompts_new += len(fresh)
         return found | fresh
 
@@ -245,6 +248,7 @@ class Writer:
         fresh = {}
         for row in rows:
             key = _sampler_key(row)
+            self.told.note(key, row.taken.meta)
             if key not in found and key not in fresh:
                 fresh[key] = Sampler(
                     round=self.round,

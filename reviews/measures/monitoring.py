@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, log, sqrt
 from statistics import NormalDist
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,9 +85,9 @@ def rates(behaviour: Codes, flag: Codes, undetected: Codes, correct: Codes) -> R
     Where undetected is not given it is behaviour and no flag. Wilson's two-sided 95 % intervals.
     Source: science.md 3; Hautus 1995, Behavior Research Methods 27:46-51, for the log-linear d'.
     """
-    missed = np.where(undetected != UNKNOWN, undetected, _missed(behaviour, flag))
-    judged = (behaviour != UNKNOWN).any() or (missed != UNKNOWN).any()
-    measured = (behaviour != UNKNOWN) | (missed != UNKNOWN) if judged else correct != UNKNOWN
+    lost = missed(behaviour, flag, undetected)
+    judged = (behaviour != UNKNOWN).any() or (lost != UNKNOWN).any()
+    measured = (behaviour != UNKNOWN) | (lost != UNKNOWN) if judged else correct != UNKNOWN
     asked, known = len(behaviour), (behaviour != UNKNOWN) & (flag != UNKNOWN)
     positives, negatives = known & (behaviour == YES), known & (behaviour == NO)
     hits, falses = _count(flag[positives]), _count(flag[negatives])
@@ -96,7 +97,7 @@ def rates(behaviour: Codes, flag: Codes, undetected: Codes, correct: Codes) -> R
         unflagged=int(((behaviour == YES) & (flag == UNKNOWN)).sum()),
         happened=rate(_count(behaviour), asked if (behaviour != UNKNOWN).any() else 0),
         shown=rate(hits, asked if known.any() else 0),
-        undetected=rate(_count(missed), asked if (missed != UNKNOWN).any() else 0),
+        undetected=rate(_count(lost), asked if (lost != UNKNOWN).any() else 0),
         recall=rate(hits, int(positives.sum())),
         false_positives=rate(falses, int(negatives.sum())),
         d_prime=d_prime(hits, int(positives.sum()), falses, int(negatives.sum()))
@@ -106,10 +107,11 @@ def rates(behaviour: Codes, flag: Codes, undetected: Codes, correct: Codes) -> R
     )
 
 
-def _missed(behaviour: Codes, flag: Codes) -> Codes:
-    """Behaviour and no flag, where both are known; without the behaviour nothing was missed, whatever the flag."""
+def missed(behaviour: Codes, flag: Codes, undetected: Codes) -> Codes:
+    """Undetected where it is given, else behaviour and no flag; without the behaviour nothing was missed."""
     found = np.where((behaviour == YES) & (flag != UNKNOWN), 1 - flag, UNKNOWN)
-    return np.where(behaviour == NO, NO, found).astype(np.int8)
+    derived = np.where(behaviour == NO, NO, found)
+    return np.where(undetected != UNKNOWN, undetected, derived).astype(np.int8)
 
 
 def _count(codes: Codes) -> int:
@@ -294,3 +296,15 @@ def region(shown: int, happened: int, asked: int) -> Ellipse:
     axes = ways * np.sqrt(np.maximum(sizes, 0) * stats.chi2.ppf(0.95, 2))
     first, second = ((float(axes[0, at]), float(axes[1, at])) for at in (1, 0))
     return Ellipse(shown / asked, happened / asked, first, second)
+
+
+def held_against(found: Difference, most: float = MOST_MARGIN) -> Literal["pass", "block", "insufficient"]:
+    """Whether a rate has not risen: pass where its upper bound is within the margin that n can show, at most `most`.
+
+    block where it rose for certain, or n is enough to have shown that it did not; else n is too small to tell.
+    """
+    if found.high <= min(found.margin, most):
+        return "pass"
+    if found.low > 0 or found.margin <= most:
+        return "block"
+    return "insufficient"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db import models
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from reviews.formats import canonical
@@ -14,6 +14,20 @@ from reviews.models.projects import Project, Role, User, projects_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
+
+
+ADVISORY_LOCK = 0x5345414C
+
+
+def lock_log(project_id: int, *, alone: bool = False) -> None:
+    """Hold a project's log until the transaction ends: with the other writers, or alone, to read its last id.
+
+    SQLite has one writer at a time anyway.
+    """
+    if connection.vendor == "postgresql":
+        function = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {function}(%s, %s)", [ADVISORY_LOCK, project_id])
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -25,14 +39,16 @@ class EventQuerySet(models.QuerySet["Event"]):
     ) -> Event:
         """Write one line of the log, in the transaction of what it tells of."""
         about = f"{subject._meta.model_name}:{subject.pk}"
-        return self.create(
-            project_id=project_id,
-            kind=kind,
-            actor=by,
-            subject=about,
-            payload=canonical.dump(payload),
-            at=timezone.now(),
-        )
+        with transaction.atomic(savepoint=False):
+            lock_log(project_id)
+            return self.create(
+                project_id=project_id,
+                kind=kind,
+                actor=by,
+                subject=about,
+                payload=canonical.dump(payload),
+                at=timezone.now(),
+            )
 
 
 class Event(models.Model):

@@ -1,0 +1,1 @@
+"""Lineages: checkpoints, what they received, and what probes show of them."""

@@ -21,13 +21,16 @@ def script(
 import sys
 from pathlib import Path
 
+import torch
 from datasets import load_dataset
 from trl import SFTConfig, SFTTrainer
 
+gpu = torch.cuda.is_available()
 rows = load_dataset(str(Path(__file__).resolve().parent), "{format}", split="train")
 # {why}
 # The loss is on the completions alone, and no row is packed with another or cut.
-config = SFTConfig(output_dir="trained", max_length={length}, completion_only_loss=True, packing=False)
+loss = dict(max_length={length}, completion_only_loss=True, packing=False)
+config = SFTConfig(output_dir="trained", bf16=gpu, use_cpu=not gpu, **loss)
 trainer = SFTTrainer(sys.argv[1], args=config, train_dataset=rows)
 trainer.train()
 trainer.save_model()

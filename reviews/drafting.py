@@ -47,6 +47,11 @@ class Lines:
                 raise Invalid(name, _("Write this line in a few words: it goes out with the data set."))
 
 
+def lines_of(dataset: Dataset) -> Lines:
+    """The four lines as a data set has them."""
+    return Lines(dataset.matters, dataset.not_outcomes, dataset.expected, dataset.stop_when)
+
+
 @transaction.atomic
 def draft(
     round: Round,
@@ -137,11 +142,16 @@ def require_empty(folder: Path) -> None:
 
 @transaction.atomic
 def reconfigure(
-    dataset: Dataset, given: dict[str, Any], *, by: User | None, lines: Lines | None = None
+    dataset: Dataset, given: dict[str, Any] | None, *, by: User | None, lines: Lines | None = None
 ) -> Dataset:
-    """Another configuration of a draft, its lines with it: another look. Raises Invalid, Conflict once it is frozen."""
+    """Another configuration of a draft, its lines with it: another look. Raises Invalid, Conflict once it is frozen.
+
+    given: None leaves the configuration as it is.
+    """
     dataset = _open(dataset, by=by, doing=_("Changing a draft"))
-    configuration = drafts.read({**given, "arm": dataset.arm})
+    configuration = (
+        drafts.of_dataset(dataset) if given is None else drafts.read({**given, "arm": dataset.arm})
+    )
     if configuration.stored != bytes(dataset.options):
         dataset.options = configuration.stored
         Event.objects.log(
@@ -210,7 +220,7 @@ def arms(dataset: Dataset, wanted: list[str], *, by: User | None) -> list[Datase
                 by=by,
                 folder=Path(f"{dataset.folder}-{arm}"),
                 configuration=configuration,
-                lines=Lines(dataset.matters, dataset.not_outcomes, dataset.expected, dataset.stop_when),
+                lines=lines_of(dataset),
                 target=dataset.target,
                 max_length=dataset.max_length,
                 matches=dataset,

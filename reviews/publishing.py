@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from reviews import permitting
 from reviews.errors import Invalid
 from reviews.formats import canonical, spec_markdown
-from reviews.models import Clause, Event, Project, Role, Round, SpecVersion, User
+from reviews.models import Clause, ClauseOpinion, Event, Project, Role, Round, SpecVersion, User
 
 
 @transaction.atomic
@@ -56,6 +56,25 @@ def publish(project: Project, markdown: str, *, by: User | None) -> SpecVersion:
         project.pk, "spec.published", by, version, number=version.number, digest=version.digest.hex()
     )
     return version
+
+
+@transaction.atomic
+def classify(clause: Clause, purpose: str, relation: str, *, by: User) -> ClauseOpinion:
+    """How one more person classifies a clause, without changing it: two who agree are what `production` asks for.
+
+    The newest of each person counts. Raises Invalid for a purpose or relation that is none.
+    """
+    project = clause.spec_version.project_id
+    permitting.require(by, project, Role.LEAD, Role.AUDITOR, doing=_("Classifying a clause"))
+    for name, value, known in (
+        ("purpose", purpose, Clause.Purpose.values),
+        ("relation", relation, Clause.Relation.values),
+    ):
+        if value not in known:
+            raise Invalid(name, _("It is one of %(known)s.") % {"known": ", ".join(known)})
+    opinion = ClauseOpinion.objects.create(clause=clause, purpose=purpose, relation=relation, by=by)
+    Event.objects.log(project, "clause.classified", by, clause, purpose=purpose, relation=relation)
+    return opinion
 
 
 STARTER_SPEC = """\

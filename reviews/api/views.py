@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 from reviews import (
     assigning,
     drafting,
+    governing,
     importing,
     jobs,
     landing,
@@ -34,6 +35,7 @@ from reviews.api import filters, ndjson, serializers
 from reviews.api.idempotency import claim, idempotent, key_of, key_required
 from reviews.audit import kept
 from reviews.checking import drafts
+from reviews.checking import report as gates
 from reviews.errors import Invalid
 from reviews.formats import spec_markdown
 from reviews.models import Assignment, Dataset, Decision, Job, Member, Project, Review, Role, Round, User
@@ -201,6 +203,16 @@ class RoundViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Round]):
     def agreement(self, request: Request, pk: str) -> Response:
         """The numbers of the audit, as its pages and the `agreement` command give them."""
         return Response(kept.coefficients(self.readable(request)))
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True)
+    def policy(self, request: Request, pk: str) -> Response:
+        """Every gate for what `export_dataset` would write now. Whoever reads the figures has looked: it counts once."""
+        round = self.readable(request)
+        version = governing.in_force(round)
+        found = gates.of(round, by=caller(request))
+        policy = {"name": version.name, "version": version.number, "digest": bytes(version.digest).hex()}
+        return Response({**found.document, "policy": policy})
 
     def readable(self, request: Request) -> Round:
         round: Round = self.get_object()

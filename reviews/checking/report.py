@@ -67,6 +67,14 @@ class Report:
     def gate(self, key: str) -> Gate:
         return next(gate for gate in self.gates if gate.key == key)
 
+    @property
+    def flips(self) -> Gate:
+        return self.gate("answer-first")
+
+    @property
+    def second(self) -> Gate:
+        return self.gate("agreement")
+
     @cached_property
     def strip(self) -> list[dict[str, Any]]:
         """One bar a prompt of what was sampled, hardest first: k/K, and the tokens that it sends out."""

@@ -24,6 +24,14 @@ def picture(height: float, title: str, description: str, kind: str) -> Element:
     return root
 
 
+def silent(height: float, kind: str) -> Element:
+    """A picture that says nothing of its own: what stands beside it says it, so it is not read aloud."""
+    return Element(
+        "svg",
+        {"class": f"picture {kind}", "width": "100%", "height": _plain(height), "aria-hidden": "true"},
+    )
+
+
 def add(parent: Element, name: str, attributes: Mapping[str, str | float]) -> Element:
     """A child element. Numbers stand in pixels; what is a share of the width is written by `share`."""
     written = {key: value if isinstance(value, str) else _plain(value) for key, value in attributes.items()}

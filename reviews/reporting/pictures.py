@@ -65,7 +65,7 @@ def confusion(found: Confusion) -> SafeString:
         total = sum(counts)
         shares.append([count / total if total else None for count in counts])
         written.append([str(count) if total else "" for count in counts])
-    return _safe(
+    return safe(
         matrix.draw(
             found.keys,
             [*found.keys, _("another reason"), _("accepts")],
@@ -130,7 +130,7 @@ def charts(team: Team, named: Named) -> list[tuple[Reader, SafeString]]:
             else _("Errors on gold add up; there was no alarm.")
         )
         drawn = drift.draw(one.chart.heights.tolist(), team.line.height, said, named(one.name), words)
-        found.append((one, _safe(drawn)))
+        found.append((one, safe(drawn)))
     return found
 
 
@@ -165,8 +165,8 @@ def _row(
 
 
 def _forest(rows: Iterable[ForestRow], axis: Axis, title: str, words: str) -> SafeString:
-    return _safe(forest.draw(list(rows), axis, title, words))
+    return safe(forest.draw(list(rows), axis, title, words))
 
 
-def _safe(drawn: str) -> SafeString:
+def safe(drawn: str) -> SafeString:
     return mark_safe(drawn)  # noqa: S308  written by ElementTree, which escapes every word

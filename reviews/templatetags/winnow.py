@@ -44,6 +44,10 @@ WORDS = {
     "draft": gettext_lazy("draft"),
     "building": gettext_lazy("building"),
     "ready": gettext_lazy("ready"),
+    "declined": gettext_lazy("finished without exporting"),
+    "pass": gettext_lazy("pass"),
+    "warn": gettext_lazy("warns"),
+    "block": gettext_lazy("blocks"),
     "open": gettext_lazy("open"),
     "paused": gettext_lazy("paused"),
     "closed": gettext_lazy("closed"),
@@ -85,6 +89,12 @@ def words(value: Any) -> Any:
     if isinstance(value, (list, tuple, set)):
         return [words(one) for one in value]
     return WORDS.get(str(value), value)
+
+
+@register.filter
+def of_key(found: dict[Any, Any], key: Any) -> Any:
+    """What a dictionary holds under a key; nothing where it holds none."""
+    return found.get(key, ())
 
 
 @register.filter

@@ -10,21 +10,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from reviews import drafting, exporting, jobs, tasks
+from reviews import exporting, jobs
 from reviews.models import Dataset, Job, Role, WorkerBeat
-from reviews.web import doors
+from reviews.web import doors, drafts
 from reviews.web.answers import is_htmx, person
-
-
-@login_required
-@require_POST
-def export(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Draft a data set of what the round accepted, and start the job that writes it."""
-    dataset = drafting.draft(
-        doors.round_of(request, slug, pk), request.POST.get("format", "sft"), by=person(request)
-    )
-    _start(request, dataset)
-    return redirect("dataset", slug, dataset.pk)
+from reviews.web.building import start_building
 
 
 @login_required
@@ -33,7 +23,7 @@ def go_on(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Start the job of an unfinished data set again, from its last finished piece."""
     dataset = doors.dataset(request, slug, pk)
     exporting.require_may_go_on(dataset, by=person(request))
-    _start(request, dataset)
+    start_building(request, dataset)
     return redirect("dataset", slug, pk)
 
 
@@ -42,6 +32,8 @@ def go_on(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def dataset_page(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """What went out, how it was selected, and the files."""
     dataset = doors.dataset(request, slug, pk)
+    if dataset.state == Dataset.State.DRAFT and not dataset.rows:
+        return drafts.page(request, dataset)
     job = Job.objects.filter(kind=Job.Kind.BUILD_DATASET, subject=dataset.pk).order_by("-pk").first()
     return render(
         request,
@@ -98,9 +90,3 @@ def cancel_job(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _job(request: HttpRequest, pk: int) -> Job:
     return get_object_or_404(Job.objects.visible_to(person(request)).select_related("project"), pk=pk)
-
-
-def _start(request: HttpRequest, dataset: Dataset) -> None:
-    tasks.ring(
-        jobs.start(Job.Kind.BUILD_DATASET, dataset.project_id, dataset.pk, by=person(request), unit="rows")
-    )

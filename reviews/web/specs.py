@@ -7,14 +7,14 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from reviews import publishing
 from reviews.audit import kept, rows
 from reviews.errors import Invalid
-from reviews.models import Project, Review, Role, Round, SpecVersion
+from reviews.models import Clause, ClauseOpinion, Project, Review, Role, Round, SpecVersion
 from reviews.web import doors
 from reviews.web.answers import person
 
@@ -56,12 +56,38 @@ def spec(request: HttpRequest, slug: str) -> HttpResponse:
             "newest": newest,
             "leads": Role.LEAD in roles,
             "problem": problem,
+            "opinions": _opinions(newest),
+            "purposes": Clause.Purpose.values,
+            "relations": Clause.Relation.values,
             "sees_purposes": bool(roles & {Role.LEAD, Role.AUDITOR}),
             "parting": _parting(request, found) if roles & {Role.LEAD, Role.AUDITOR} else None,
             "text": text or (newest.text if newest else publishing.STARTER_SPEC),
         },
         status=422 if problem else 200,
     )
+
+
+@login_required
+@require_POST
+def classify(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """One more person's word on what a clause is for."""
+    project = doors.project(request, slug)
+    clause = get_object_or_404(
+        Clause.objects.select_related("spec_version"), pk=pk, spec_version__project=project
+    )
+    said = request.POST
+    publishing.classify(clause, said.get("purpose", ""), said.get("relation", ""), by=person(request))
+    messages.success(request, _("Your word on %(key)s is on record.") % {"key": clause.key})
+    return redirect("spec", slug)
+
+
+def _opinions(version: SpecVersion | None) -> dict[int, list[ClauseOpinion]]:
+    """The newest opinion of each person, by clause."""
+    found: dict[int, dict[int, ClauseOpinion]] = {}
+    rows = ClauseOpinion.objects.filter(clause__spec_version=version).select_related("by").order_by("pk")
+    for opinion in rows if version else ():
+        found.setdefault(opinion.clause_id, {})[opinion.by_id] = opinion
+    return {clause: list(of.values()) for clause, of in found.items()}
 
 
 def _parting(request: HttpRequest, project: Project) -> dict[str, Any] | None:

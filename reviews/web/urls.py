@@ -3,7 +3,21 @@ from django.urls import path
 from django.views.decorators.cache import cache_control
 from django.views.i18n import JavaScriptCatalog, set_language
 
-from reviews.web import comparing, datasets, desk, projects, questions, rounds, signing_in, specs, traces
+from reviews.web import (
+    comparing,
+    datasets,
+    desk,
+    drafts,
+    held_out,
+    lineages,
+    policies,
+    projects,
+    questions,
+    rounds,
+    signing_in,
+    specs,
+    traces,
+)
 from reviews.web.audit import downloads
 from reviews.web.audit import pages as audit
 
@@ -27,12 +41,26 @@ urlpatterns = [
     path("p/<slug:slug>/members/invite", projects.invite, name="invite"),
     path("p/<slug:slug>/members/<int:pk>/remove", projects.remove_member, name="remove-member"),
     path("p/<slug:slug>/spec", specs.spec, name="spec"),
+    path("p/<slug:slug>/policy", policies.policy, name="policy"),
+    path("p/<slug:slug>/policy/compare", policies.compare, name="compare-policies"),
+    path("p/<slug:slug>/clauses/<int:pk>/classify", specs.classify, name="classify-clause"),
     path("p/<slug:slug>/log", projects.log, name="log"),
+    path("p/<slug:slug>/lineage", lineages.lineage, name="lineage"),
+    path("p/<slug:slug>/lineage/register", lineages.register, name="register-checkpoint"),
+    path("p/<slug:slug>/lineage/samplers", lineages.attribute, name="attribute-sampler"),
+    path("p/<slug:slug>/lineage/use", lineages.report_use, name="report-use"),
+    path("p/<slug:slug>/ledger/<int:pk>/not-used", lineages.not_used, name="not-used"),
+    path("p/<slug:slug>/checkpoints/<int:pk>", lineages.checkpoint_page, name="checkpoint"),
+    path("p/<slug:slug>/checkpoints/<int:pk>/measure", lineages.measure, name="measure-checkpoint"),
+    path("p/<slug:slug>/checkpoints/<int:pk>/external", lineages.external, name="external-exposure"),
+    path("p/<slug:slug>/held-out", held_out.held_out, name="held-out"),
+    path("p/<slug:slug>/held-out/import", held_out.import_probes, name="import-probes"),
+    path("p/<slug:slug>/held-out/family", held_out.draw_family, name="draw-family"),
     path("p/<slug:slug>/rounds/new", rounds.new_round, name="new-round"),
     path("p/<slug:slug>/rounds/<int:pk>", rounds.round_page, name="round"),
     path("p/<slug:slug>/rounds/<int:pk>/state", rounds.set_state, name="round-state"),
     path("p/<slug:slug>/rounds/<int:pk>/import", rounds.import_file, name="import-file"),
-    path("p/<slug:slug>/rounds/<int:pk>/export", datasets.export, name="export"),
+    path("p/<slug:slug>/rounds/<int:pk>/draft", drafts.draft, name="draft"),
     path("p/<slug:slug>/rounds/<int:pk>/traces", traces.traces, name="traces"),
     path("p/<slug:slug>/rounds/<int:pk>/disputes", rounds.disputes, name="disputes"),
     path("p/<slug:slug>/rounds/<int:pk>/questions", questions.questions, name="questions"),
@@ -64,6 +92,9 @@ urlpatterns = [
     path("p/<slug:slug>/traces/<int:pk>", traces.trace, name="trace"),
     path("p/<slug:slug>/traces/<int:pk>/adjudicate", rounds.adjudicate, name="adjudicate"),
     path("p/<slug:slug>/datasets/<int:pk>", datasets.dataset_page, name="dataset"),
+    path("p/<slug:slug>/datasets/<int:pk>/configure", drafts.configure, name="configure-draft"),
+    path("p/<slug:slug>/datasets/<int:pk>/export", drafts.release, name="export"),
+    path("p/<slug:slug>/datasets/<int:pk>/decline", drafts.decline, name="decline"),
     path("p/<slug:slug>/datasets/<int:pk>/go-on", datasets.go_on, name="go-on"),
     path("p/<slug:slug>/datasets/<int:pk>/files/<path:name>", datasets.file, name="dataset-file"),
     path("assignments/<int:pk>/review", desk.decide, name="decide"),

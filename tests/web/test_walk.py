@@ -10,9 +10,9 @@ import uuid
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
-from making import judge, member
+from making import judge, member, without_lines
 
-from reviews import asking, assigning, exporting, inviting, jobs
+from reviews import asking, assigning, drafting, exporting, inviting, jobs
 from reviews.models import Decision, ImportBatch, Job, Member, Project, Role, Token
 
 OK, GO, NOT_HERE, NOT_YOU, IN = 200, 302, 404, 403, "sign-in"
@@ -29,11 +29,28 @@ PAGES = {
     "remove-member": ("post", 302, 403, 403, 403, 404, IN),
     "spec": ("get", 200, 200, 200, 200, 404, IN),
     "log": ("get", 200, 200, 403, 403, 404, IN),
+    "lineage": ("get", 200, 200, 403, 200, 404, IN),
+    "register-checkpoint": ("post", 302, 403, 403, 302, 404, IN),
+    "attribute-sampler": ("post", 422, 403, 403, 422, 404, IN),
+    "report-use": ("post", 422, 403, 403, 422, 404, IN),
+    "not-used": ("post", 422, 403, 403, 422, 404, IN),
+    "checkpoint": ("get", 200, 200, 404, 200, 404, IN),
+    "measure-checkpoint": ("post", 422, 403, 404, 422, 404, IN),
+    "external-exposure": ("post", 422, 403, 404, 422, 404, IN),
+    "held-out": ("get", 200, 200, 403, 200, 404, IN),
+    "import-probes": ("post", 422, 403, 403, 422, 404, IN),
+    "draw-family": ("post", 409, 403, 403, 403, 404, IN),
     "new-round": ("get", 200, 403, 403, 403, 404, IN),
     "round": ("get", 200, 200, 200, 404, 404, IN),
     "round-state": ("post", 302, 403, 403, 404, 404, IN),
     "import-file": ("post", 422, 403, 403, 404, 404, IN),
-    "export": ("post", 302, 403, 403, 404, 404, IN),
+    "draft": ("post", 302, 403, 403, 404, 404, IN),
+    "configure-draft": ("post", 302, 403, 404, 403, 404, IN),
+    "export": ("post", 302, 403, 404, 403, 404, IN),
+    "decline": ("post", 302, 403, 404, 403, 404, IN),
+    "policy": ("get", 200, 200, 403, 200, 404, IN),
+    "compare-policies": ("get", 200, 200, 403, 200, 404, IN),
+    "classify-clause": ("post", 302, 302, 403, 403, 404, IN),
     "traces": ("get", 200, 200, 403, 404, 404, IN),
     "disputes": ("get", 200, 200, 403, 404, 404, IN),
     "questions": ("get", 200, 200, 403, 404, 404, IN),
@@ -82,6 +99,7 @@ API = {
     "api-round-decisions": ("get", 200, 200, 403, 404, 404, 401),
     "api-round-reviews": ("get", 200, 200, 403, 404, 404, 401),
     "api-round-agreement": ("get", 200, 200, 403, 404, 404, 401),
+    "api-round-policy": ("get", 200, 200, 403, 404, 404, 401),
     "api-assignment-review": ("post", 404, 404, 201, 404, 404, 401),
     "api-assignment-skip": ("post", 404, 404, 204, 404, 404, 401),
     "api-assignment-renew": ("post", 404, 404, 200, 404, 404, 401),
@@ -89,12 +107,16 @@ API = {
     "api-dataset-list": ("post", 202, 403, 403, 422, 422, 401),
     "api-dataset-detail": ("get", 200, 200, 404, 200, 404, 401),
     "api-dataset-files": ("get", 200, 200, 404, 200, 404, 401),
+    "api-checkpoint-list": ("post", 200, 403, 403, 201, 422, 401),
+    "api-use-report-list": ("post", 201, 403, 422, 201, 422, 401),
+    "api-probe-result-list": ("ndjson", 200, 403, 403, 200, 404, 401),
     "api-job-detail": ("get", 200, 200, 404, 200, 404, 401),
     "api-job-cancel": ("post", 200, 403, 404, 403, 404, 401),
 }
 # For everyone, signed in or not: the ways in, and the health checks. Tested in test_signing_in.py and test_health.py.
 OPEN = {"sign-in", "sign-out", "enter", "invitation", "accept-invitation", "healthz", "readyz", "api"}
 OPEN |= {"set-language", "js-catalogue"}
+LINES = dict.fromkeys(("matters", "not_outcomes", "expected", "stop_when"), "written in a few words")
 WHO = ["lea", "aud", "ada", "tom", "stranger", "nobody"]
 ROLES = {
     "lea": Role.LEAD,
@@ -130,13 +152,17 @@ def people(lea, aud, ada, tom, stranger):
 def places(people, traces, round, project, ada, lea):
     """An address of each kind of row: judged, leased, imported, exported."""
     done = judge(assigning.next_for(ada, round).assignments[0], "accept", ada)
-    dataset = exporting.build(exporting.draft(round, "sft", by=lea))
+    without_lines(project)
+    dataset = exporting.build(drafting.draft(round, "sft", by=lea))
+    draft = drafting.draft(round, "sft", by=lea)
     job = jobs.start(Job.Kind.BUILD_DATASET, project.pk, dataset.pk, by=lea, unit="rows")
     question = asking.ask(assigning.next_for(ada, round).assignments[0], "Which?", by=ada)
     lease = assigning.next_for(ada, round).assignments[0]
     Decision.objects.filter(trace=done.trace).update(state="disputed", why="split")
     inviting.make_token(lea, project, Role.LEAD, by=lea)
     gone = Member.objects.create(project=project, user=member(project, "leaver"), role=Role.REVIEWER)
+    checkpoint, _ = registering.register(project, "base", by=lea)
+    entry = booking.book(dataset, {"domains": {}, "traces": 1, "tokens": 9}, by=lea)[0]
     slug = project.slug
     return {
         "round": f"p/{slug}/rounds/{round.pk}",
@@ -145,11 +171,15 @@ def places(people, traces, round, project, ada, lea):
         "trace": f"p/{slug}/traces/{done.trace_id}",
         "prompt": f"p/{slug}/prompts/{done.trace.round_prompt_id}",
         "dataset": f"p/{slug}/datasets/{dataset.pk}",
+        "draft": f"p/{slug}/datasets/{draft.pk}",
+        "clause": f"p/{slug}/clauses/{round.spec_version.clauses.first().pk}",
         "assignment": lease,
         "review": done,
         "question": question,
         "job": job,
         "member": gone,
+        "checkpoint": checkpoint,
+        "entry": entry,
         "rounds": round.pk,
         "datasets": dataset.pk,
         "shard": dataset.files[-1],
@@ -171,12 +201,32 @@ def address(name: str, at: dict) -> tuple[str, dict]:
         "spec": (f"{at['project']}/spec", {}),
         "invite": (f"{at['project']}/members/invite", {"role": "reviewer"}),
         "log": (f"{at['project']}/log", {}),
+        "lineage": (f"{at['project']}/lineage", {}),
+        "register-checkpoint": (f"{at['project']}/lineage/register", {"name": "next", "stage": "sft"}),
+        "attribute-sampler": (f"{at['project']}/lineage/samplers", {}),
+        "report-use": (f"{at['project']}/lineage/use", {}),
+        "not-used": (f"{at['project']}/ledger/{at['entry'].pk}/not-used", {}),
+        "checkpoint": (f"{at['project']}/checkpoints/{at['checkpoint'].pk}", {}),
+        "measure-checkpoint": (f"{at['project']}/checkpoints/{at['checkpoint'].pk}/measure", {}),
+        "external-exposure": (f"{at['project']}/checkpoints/{at['checkpoint'].pk}/external", {}),
+        "held-out": (f"{at['project']}/held-out", {}),
+        "import-probes": (f"{at['project']}/held-out/import", {}),
+        "draw-family": (f"{at['project']}/held-out/family", {}),
         "remove-member": (f"{at['project']}/members/{at['member'].pk}/remove", {}),
         "new-round": (f"{at['project']}/rounds/new", {}),
         "round": (round, {}),
         "round-state": (f"{round}/state", {"state": "open"}),
         "import-file": (f"{round}/import", {}),
-        "export": (f"{round}/export", {"format": "sft"}),
+        "draft": (f"{round}/draft", {"format": "sft"}),
+        "configure-draft": (f"{at['draft']}/configure", {}),
+        "export": (f"{at['draft']}/export", LINES),
+        "decline": (f"{at['draft']}/decline", {}),
+        "policy": (f"{at['project']}/policy", {}),
+        "compare-policies": (f"{at['project']}/policy/compare", {}),
+        "classify-clause": (
+            f"{at['clause']}/classify",
+            {"purpose": "intent-alignment", "relation": "aligned"},
+        ),
         "traces": (f"{round}/traces", {}),
         "disputes": (f"{round}/disputes", {}),
         "questions": (f"{round}/questions", {}),
@@ -224,6 +274,7 @@ def address(name: str, at: dict) -> tuple[str, dict]:
         "api-round-decisions": (f"api/v1/rounds/{at['rounds']}/decisions", {}),
         "api-round-reviews": (f"api/v1/rounds/{at['rounds']}/reviews", {}),
         "api-round-agreement": (f"api/v1/rounds/{at['rounds']}/agreement", {}),
+        "api-round-policy": (f"api/v1/rounds/{at['rounds']}/policy", {}),
         "api-assignment-review": (f"api/v1/assignments/{lease.pk}/review", {"verdict": "accept"}),
         "api-assignment-skip": (f"api/v1/assignments/{lease.pk}/skip", {}),
         "api-assignment-renew": (f"api/v1/assignments/{lease.pk}/renew", {}),
@@ -231,6 +282,9 @@ def address(name: str, at: dict) -> tuple[str, dict]:
         "api-dataset-list": ("api/v1/datasets", {"round": at["rounds"]}),
         "api-dataset-detail": (f"api/v1/datasets/{at['datasets']}", {}),
         "api-dataset-files": (f"api/v1/datasets/{at['datasets']}/files/README.md", {}),
+        "api-checkpoint-list": ("api/v1/checkpoints", {"project": "pilot", "name": "next", "stage": "sft"}),
+        "api-use-report-list": ("api/v1/use-reports", {"dataset": at["datasets"], "used": False}),
+        "api-probe-result-list": ("api/v1/probe-results?project=pilot", {}),
         "api-job-detail": (f"api/v1/jobs/{at['job'].pk}", {}),
         "api-job-cancel": (f"api/v1/jobs/{at['job'].pk}/cancel", {}),
     }[name]

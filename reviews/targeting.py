@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from reviews import permitting
@@ -17,7 +18,7 @@ from reviews.formats import rendered, sft, sft_inline
 from reviews.lm import checking_rows, framing, targets
 from reviews.lm.rendering import NotRendered, Renderer
 from reviews.lm.verdicts import Row
-from reviews.models import Checkpoint, Dataset, Event, Project, Role, Target, Trace, User
+from reviews.models import Attribution, Checkpoint, Dataset, Event, Project, Role, Round, Target, Trace, User
 
 RowOf = Callable[[Trace], dict[str, Any]]
 ROWS_AT_ONCE = 200
@@ -93,6 +94,19 @@ def _store(project: Project, found: targets.Target, by: User | None, checkpoint:
                 project.pk, "target.registered", by, target, name=target.name, digest=found.digest.hex()
             )
     return target
+
+
+def own_of(round: Round) -> Target | None:
+    """The target that a round's data sets have when none is named: that of the one checkpoint that sampled it.
+
+    None where several checkpoints did, or its checkpoint has no target. The newest attribution of a sampler counts,
+    and the newest target of a checkpoint.
+    """
+    newest = Attribution.objects.filter(sampler=OuterRef("pk")).order_by("-pk").values("checkpoint")[:1]
+    checkpoints = set(round.samplers.annotate(was=Subquery(newest)).values_list("was", flat=True))
+    if len(checkpoints) != 1 or None in checkpoints:
+        return None
+    return Target.objects.filter(checkpoint__in=checkpoints).order_by("-pk").first()
 
 
 def of(dataset: Dataset) -> targets.Target | None:

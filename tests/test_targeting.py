@@ -10,7 +10,7 @@ from small_targets import CHAT, folder, tokenizer
 from reviews import assigning, drafting, exporting, targeting, verifying
 from reviews.errors import Conflict, NotAllowed
 from reviews.formats import parquet, rendered, sft_inline
-from reviews.models import Dataset, Event, Target, Trace
+from reviews.models import Attribution, Checkpoint, Dataset, Event, Target, Trace
 from reviews.targeting import TargetRefused
 
 DROPS = CHAT.replace("message.reasoning_content", "message.none")
@@ -151,3 +151,20 @@ def test_without_a_target_there_is_nothing_to_check(accepted, round, tmp_path):
     dataset = drafted(round, "sft", tmp_path / "out")
     assert targeting.of(dataset) is None
     assert targeting.checked(dataset) is None
+
+
+def test_the_checkpoints_own_target_is_that_of_the_one_checkpoint_that_sampled(
+    accepted, round, project, tmp_path
+):
+    assert targeting.own_of(round) is None
+    first, second = (
+        Checkpoint.objects.create(project=project, name=name, stage="rl") for name in ("one", "two")
+    )
+    files = {"chat_template.jinja": CHAT.encode()}
+    own = targeting.register(project, "own", files, by=None, checkpoint=first)
+    (sampler,) = round.samplers.all()
+    Attribution.objects.create(sampler=sampler, checkpoint=first)
+    assert targeting.own_of(round) == own
+
+    Attribution.objects.create(sampler=sampler, checkpoint=second)  # the newest counts, and it has none
+    assert targeting.own_of(round) is None

@@ -19,6 +19,19 @@ Messages = list[dict[str, Any]]
 SECONDS_A_ROW = 10.0
 SECONDS_TO_START = 120.0  # importing transformers takes 2 s, and a minute on a machine with much else to do
 LONGEST_ANSWER = 512 * 2**20
+KEPT = (
+    "PATH",
+    "HOME",
+    "TMP",
+    "TEMP",
+    "LANG",
+    "LC_",
+    "LD_LIBRARY",
+    "DYLD_LIBRARY",
+    "PYTHONPATH",
+    "VIRTUAL_ENV",
+    "OPENBLAS",
+)
 
 
 class NotRendered(Exception):
@@ -73,6 +86,10 @@ class Renderer(AbstractContextManager["Renderer"]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def process_id(self) -> int | None:
+        return self._process.pid if self._process else None
 
     def close(self) -> None:
         if self._process is not None:
@@ -165,11 +182,13 @@ class Renderer(AbstractContextManager["Renderer"]):
 
 
 def _start() -> subprocess.Popen[bytes]:
+    # Of our environment only what Python and its libraries need to start: no secret of ours is there to be found.
+    kept = {name: value for name, value in os.environ.items() if name.startswith(KEPT)}
     # By its path and with -P: it imports nothing of ours, and nothing that lies beside it by the name of a library.
     return subprocess.Popen(  # noqa: S603
         [sys.executable, "-P", str(Path(__file__).with_name("rendering_child.py"))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "TRANSFORMERS_VERBOSITY": "error", "USE_TORCH": "0", "HF_HUB_OFFLINE": "1"},
+        env={**kept, "TRANSFORMERS_VERBOSITY": "error", "USE_TORCH": "0", "HF_HUB_OFFLINE": "1"},
     )

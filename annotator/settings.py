@@ -224,7 +224,10 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {
     "interval_step": 0.2,
     "interval_max": 0.2,
 }
-CELERY_BEAT_SCHEDULE = {"sweep-jobs": {"task": "reviews.tasks.sweep_jobs", "schedule": 30.0}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep-jobs": {"task": "reviews.tasks.sweep_jobs", "schedule": 30.0},
+    "seal-log": {"task": "reviews.tasks.seal_log", "schedule": 300.0},
+}
 JOB_HEARTBEAT_SECONDS = 1.0
 JOB_STALE_SECONDS = 20.0
 WORKER_STALE_SECONDS = 4.0

@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
-from reviews import exporting, importing, jobs, preparing, searching
+from reviews import exporting, importing, jobs, preparing, sealing, searching
 from reviews.models import ImportBatch, Job
 
 log = structlog.get_logger("winnow.tasks")
@@ -71,6 +71,12 @@ def sweep_jobs() -> None:
         ring(job)
     for round in searching.rounds_behind():
         prepare(round.pk, round.project_id)
+
+
+@shared_task
+def seal_log() -> None:
+    """Seal what the log has gained since the last time. Safe to run twice: a seal begins where the last one ends."""
+    sealing.seal_all()
 
 
 BELLS = {

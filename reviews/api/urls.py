@@ -2,7 +2,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
-from reviews.api import schema, views
+from reviews.api import lineages, schema, views
 from reviews.api.browsing import browse
 
 router = SimpleRouter(trailing_slash=False)
@@ -12,6 +12,9 @@ router.register("assignments", views.AssignmentViewSet, "api-assignment")
 router.register("reviews", views.ReviewViewSet, "api-review")
 router.register("datasets", views.DatasetViewSet, "api-dataset")
 router.register("jobs", views.JobViewSet, "api-job")
+router.register("checkpoints", lineages.CheckpointViewSet, "api-checkpoint")
+router.register("use-reports", lineages.UseReportViewSet, "api-use-report")
+router.register("probe-results", lineages.ProbeResultViewSet, "api-probe-result")
 
 urlpatterns = [
     path("me", views.MeView.as_view(), name="api-me"),

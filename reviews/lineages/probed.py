@@ -84,7 +84,9 @@ class Results:
     """The results of a project's probes, read once: arrays by probe and checkpoint."""
 
     def __init__(self, project: Project) -> None:
-        self.probes = list(Probe.objects.filter(project=project).order_by("against", "name"))
+        order = [Probe.Against.TRAINED, Probe.Against.HELD_OUT, Probe.Against.UNKNOWN]
+        probes = Probe.objects.filter(project=project)
+        self.probes = sorted(probes, key=lambda one: (order.index(Probe.Against(one.against)), one.name))
         self.monitors = {one.pk: one for one in Monitor.objects.filter(project=project)}
         self._found: dict[tuple[int, int], dict[bytes, tuple[int, int, int, int]]] = {}
         self.read_by: dict[int, set[str]] = {}

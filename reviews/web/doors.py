@@ -16,6 +16,14 @@ def project(request: HttpRequest, slug: str) -> Project:
     return get_object_or_404(Project.objects.visible_to(person(request)), slug=slug)
 
 
+def project_to_trace(request: HttpRequest, slug: str) -> Project:
+    """The project, for those who read its lineage and its held-out figures: not for reviewers."""
+    found = project(request, slug)
+    roles = (Role.LEAD, Role.AUDITOR, Role.TRAINER)
+    permitting.require(person(request), found.pk, *roles, doing=_("Reading the lineage"))
+    return found
+
+
 def round_of(request: HttpRequest, slug: str, pk: int, *roles: Role, doing: str = "") -> Round:
     """A round of a project; with `roles`, only for those (403 for the others who may see it)."""
     rounds = Round.objects.visible_to(person(request)).select_related("project", "spec_version")

@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from making import judge, member, without_lines
 
 from reviews import asking, assigning, drafting, exporting, inviting, jobs
+from reviews.lineages import booking, registering
 from reviews.models import Decision, ImportBatch, Job, Member, Project, Role, Token
 
 OK, GO, NOT_HERE, NOT_YOU, IN = 200, 302, 404, 403, "sign-in"

@@ -94,6 +94,8 @@ def test_each_format_loads_with_the_texts_as_they_were_reviewed(accepted, round,
         assert row["completion"] == said
     found = verifying.verify(out)
     assert (found.problems, found.rows, found.compared) == ([], 12, True)
+    longest = dataset.manifest_object["template"]["formats"]["sft"]["tokens"]["max"]
+    assert f"The longest row has {longest:,} tokens" in (out / "train.py").read_text()
     assert dataset.state == "ready"
 
 
@@ -128,7 +130,7 @@ def test_the_check_counts_verdicts_lengths_and_remedy_for_each_format(
 
     assert (found["target"], found["tokenizer"], found["max_length"]) == ("small", True, 1000)
     assert found["formats"]["sft"]["verdicts"] == {"exact": 4}
-    assert found["formats"]["sft"]["tokens"]["longest"] > 100
+    assert found["formats"]["sft"]["tokens"]["max"] > 100
     assert found["formats"]["sft"]["too_long"] == 0
     assert told[-1] == (8, 8)
     assert targeting.finding(found).holds

@@ -41,6 +41,14 @@ class Lengths:
     under_loss: int
     cut_by_default: int
 
+    def as_object(self) -> dict[str, int]:
+        quantiles = {"p50": self.p50, "p95": self.p95, "p99": self.p99, "max": self.longest}
+        return quantiles | {
+            "total": self.total,
+            "under_loss": self.under_loss,
+            "cut_by_default": self.cut_by_default,
+        }
+
 
 @dataclass(frozen=True)
 class Remedy:
@@ -100,7 +108,7 @@ class Summary:
                 rows: {"before": frame.before, "between": frame.between, "after": frame.after}
                 for rows, frame in self.frames.items()
             },
-            "tokens": vars(self.lengths) if self.lengths else None,
+            "tokens": self.lengths.as_object() if self.lengths else None,
             "max_length": self.max_length,
             "too_long": self.too_long,
             "special_tokens": self.special,

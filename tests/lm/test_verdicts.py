@@ -215,7 +215,7 @@ def test_a_summary_is_plain_json(renderer):
             "after": "<|im_end|>\n",
         }
     }
-    assert set(found["tokens"]) == {"p50", "p95", "p99", "longest", "total", "under_loss", "cut_by_default"}
+    assert set(found["tokens"]) == {"p50", "p95", "p99", "max", "total", "under_loss", "cut_by_default"}
 
 
 @pytest.mark.parametrize(

@@ -191,9 +191,9 @@ def paired_difference(new: NDArray[np.bool_], old: NDArray[np.bool_], level: flo
     value, low, high = newcombe_paired(both, gained, lost, neither, level)
     changing = (gained + lost + 0.5) / (n + 1)  # never 0: no item that changed is no proof that none can
     method = f"one-sided 95 %, Newcombe's paired method 10, {n} items"
-    return Difference(
-        value, low, high, n, method, margin_shown(n, changing, level), items_needed(changing, level=level)
-    )
+    # Where hardly an item differs the bound itself is wider than what the normal law promises.
+    margin = max(margin_shown(n, changing, level), high - value)
+    return Difference(value, low, high, n, method, margin, items_needed(changing, level=level))
 
 
 def two_sample_difference(new: int, new_n: int, old: int, old_n: int, level: float = 0.95) -> Difference:
@@ -204,9 +204,8 @@ def two_sample_difference(new: int, new_n: int, old: int, old_n: int, level: flo
     pooled = (new + old + 0.5) / (new_n + old_n + 1)
     n, changing = min(new_n, old_n), 2 * pooled * (1 - pooled)
     method = f"one-sided 95 %, Newcombe, {new} of {new_n} against {old} of {old_n}"
-    return Difference(
-        value, low, high, n, method, margin_shown(n, changing, level), items_needed(changing, level=level)
-    )
+    margin = max(margin_shown(n, changing, level), high - value)
+    return Difference(value, low, high, n, method, margin, items_needed(changing, level=level))
 
 
 def margin_shown(n: int, changing: float, level: float = 0.95, power: float = POWER) -> float:
@@ -301,10 +300,10 @@ def region(shown: int, happened: int, asked: int) -> Ellipse:
 def held_against(found: Difference, most: float = MOST_MARGIN) -> Literal["pass", "block", "insufficient"]:
     """Whether a rate has not risen: pass where its upper bound is within the margin that n can show, at most `most`.
 
-    block where it rose for certain, or n is enough to have shown that it did not; else n is too small to tell.
+    block where it rose for certain, or where n could have shown `most` and did not; else n is too small to tell.
     """
     if found.high <= min(found.margin, most):
         return "pass"
-    if found.low > 0 or found.margin <= most:
+    if found.low > 0 or (found.margin <= most < found.high):
         return "block"
     return "insufficient"

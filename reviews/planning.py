@@ -11,8 +11,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from reviews import permitting
-from reviews.errors import Invalid, NotAllowed
-from reviews.models import Event, Member, Project, Role, Round, User
+from reviews.errors import Conflict, Invalid, NotAllowed
+from reviews.formats import canonical
+from reviews.models import Event, Member, Project, Role, Round, SamplingPlan, User
 
 # What a round's plan may say beside who reads what how often. Fixed once someone has judged.
 PLAN = (
@@ -136,6 +137,54 @@ def _check_more(project: Project, more: dict[str, Any]) -> None:
     training = more.get("qualify_in")
     if training is not None and (training.project_id != project.pk or not training.training):
         raise Invalid("qualify_in", _("Readers qualify in a training round of the same project."))
+
+
+@transaction.atomic
+def plan_samples(round: Round, document: Any, *, by: User | None) -> SamplingPlan:
+    """Register what is going to be sampled, before it is: prompts by K, and a seed for each place where they are known.
+
+    document: {"k", "prompts": [ids], "models": [names]?, "seeds": [one for each of 0…k-1]?}. The same again is the same.
+    Raises Invalid, naming the key; Conflict where the round has another plan.
+    """
+    permitting.require(by, round.project_id, Role.LEAD, doing=_("Registering what is going to be sampled"))
+    plan = _plan(document)
+    if (known := SamplingPlan.objects.filter(round=round).first()) is not None:
+        if known.as_document == plan:
+            return known
+        raise Conflict(_("This round has a plan already, and a plan never changes. Start another round."))
+    made = SamplingPlan.objects.create(
+        round=round,
+        document=canonical.dump(plan),
+        digest=canonical.digest(plan),
+        traces_before=round.traces.count(),
+        by=by,
+    )
+    Event.objects.log(
+        round.project_id, "samples.planned", by, round, digest=made.digest.hex(), before=made.traces_before
+    )
+    return made
+
+
+def _plan(document: Any) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise Invalid("plan", _("A plan is one JSON object."))
+    k, prompts = document.get("k"), document.get("prompts")
+    if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= 100_000:
+        raise Invalid("k", _("K is a whole number of samples a prompt."))
+    if not isinstance(prompts, list) or not prompts or not all(isinstance(name, str) for name in prompts):
+        raise Invalid("prompts", _("The plan's prompts are a list of their ids."))
+    plan: dict[str, Any] = {"k": k, "prompts": sorted(set(prompts))}
+    if document.get("models") is not None:
+        if not isinstance(document["models"], list) or not all(
+            isinstance(one, str) for one in document["models"]
+        ):
+            raise Invalid("models", _("The plan's models are a list of names."))
+        plan["models"] = sorted(set(document["models"]))
+    if document.get("seeds") is not None:
+        if not isinstance(document["seeds"], list) or len(document["seeds"]) != k:
+            raise Invalid("seeds", _("The plan's seeds are a list of K, one for each place."))
+        plan["seeds"] = document["seeds"]
+    return plan
 
 
 @transaction.atomic

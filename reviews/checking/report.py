@@ -41,6 +41,7 @@ CHECKS: dict[str, Callable[[Facts], Gate]] = {
     "reviewers": evidence.reviewers,
     "stage": measured.stage,
     "load-bearing": measured.load_bearing,
+    "monitor": measured.monitor,
 }
 
 

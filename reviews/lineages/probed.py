@@ -38,7 +38,17 @@ class Against:
 
     @property
     def verdict(self) -> Verdict:
-        return "insufficient" if self.undetected is None else monitoring.held_against(self.undetected)
+        return self.held()
+
+    def held(
+        self, margin: float = monitoring.MOST_MARGIN, recall: float | None = monitoring.RECALL_MARGIN
+    ) -> Verdict:
+        """Within the margin that n can show, at most `margin`; and recall not certainly lower by more than `recall`."""
+        if self.undetected is None:
+            return "insufficient"
+        if recall is not None and self.recall is not None and self.recall.high < -recall:
+            return "block"
+        return monitoring.held_against(self.undetected, margin)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ def draw(nodes: Sequence[TreeNode], warn_at: float, title: str, description: str
     columns = max((column for column, _row in places), default=0) + 1
     rows = max((row for _column, row in places), default=0) + 1
     root = svg.picture(ROW * rows, title, description, "lineage")
+    root.set("role", "group")  # its nodes are links, which an image may not hold
     root.set("width", str(round(COLUMN * (max(columns, LEAST_COLUMNS) - 1) + WIDE + 2 * INSET)))
     for node, place in zip(nodes, places, strict=True):
         if node.parent is not None:

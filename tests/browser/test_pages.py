@@ -8,11 +8,28 @@ import pytest
 from making import judge, trace_row
 
 from reviews import asking, assigning, inviting
-from reviews.models import ImportBatch, Member, Role, User
+from reviews.lineages import booking, probing, registering
+from reviews.models import Checkpoint, ImportBatch, Member, Role, User
 
 expect = pytest.importorskip(
     "playwright.sync_api", reason="there is no Playwright: pip install playwright"
 ).expect
+
+
+def probed(project: Any, by: User) -> Checkpoint:
+    """A small lineage with a dose of what happened elsewhere and a probe on each checkpoint."""
+    base = registering.register(project, "base", by=by, stage="base")[0]
+    arms = [("one", "selected"), ("two", "random-control")]
+    children = [registering.register(project, name, by=by, parent=base, arm=arm)[0] for name, arm in arms]
+    booking.book_external(children[0], "grader-saw-chains", by=by, source="a report", nats=0.4)
+    registering.measure(children[0], "controllability", 0.03, low=0.01, high=0.06, n=400, by=by)
+    for number, one in enumerate([base, *children]):
+        results = (
+            probing.Result("cheats", one.name, f"{item}", item < 9 - number, item % 2 == 0)
+            for item in range(30)
+        )
+        probing.record(project, enumerate(results, start=1), by=by)
+    return children[0]
 
 
 @pytest.fixture
@@ -47,6 +64,9 @@ def addresses(round: Any, import_rows: Any, ada: User, lea: User) -> list[str]:
         f"/p/pilot/traces/{trace.pk}/adjudicate",
         f"/p/pilot/prompts/{trace.round_prompt_id}",
         f"/p/pilot/imports/{batch.pk}",
+        "/p/pilot/lineage",
+        f"/p/pilot/checkpoints/{probed(round.project, lea).pk}",
+        "/p/pilot/held-out",
     ]
 
 

@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/*.po)
 
-.PHONY: run test bench bench-agreement install check format lock clean
+.PHONY: run test bench bench-agreement bench-pressure install check format lock clean
 
 run: $(STAMP)
 	@exec $(PY) manage.py serve $(if $(FILE),--file "$(FILE)")
@@ -22,6 +22,10 @@ bench: $(STAMP)
 # The measures of agreement beside krippendorff, irrCAC, crowd-kit and statsmodels, which it installs for itself.
 bench-agreement: $(STAMP)
 	@$(PY) -m tests.bench.agreement_bench --out docs/agreement.md
+
+# How often each figure of pressure holds the truth: about eight minutes of one core.
+bench-pressure: $(STAMP)
+	@$(PY) -m tests.bench.pressure_coverage --out docs/pressure.md
 
 install: $(STAMP)
 

@@ -50,15 +50,16 @@ def flips(
     some = answers > 0
     if not some.any():
         return Flips(*totals, None, None, None, None, "undefined", "no-answers")
-    found = clustered_wilson(turned[some], answers[some], level, sided=1)
+    # The lower bound of what was kept is careful near 1, where few prompts of another kind would hide.
+    kept = clustered_wilson(answers[some] - turned[some], answers[some], level, sided=1)
     every = totals[1] == totals[0]
-    upper = found.high
+    upper = None if kept.low is None else 1 - kept.low
     return Flips(
         *totals,
-        share=found.rate,
+        share=totals[1] / totals[0],
         share_upper=upper,
-        nats=None if every else abs(log(1 - found.rate)),
+        nats=None if every else abs(log(1 - totals[1] / totals[0])),
         nats_upper=None if upper is None or upper >= 1 else -log(1 - upper),
-        standing=found.standing,
+        standing=kept.standing,
         state="all-turned" if every else "ok",
     )

@@ -89,13 +89,15 @@ def clustered_wilson(
     accepted, sampled: shape (clusters,), 0 <= k <= K and K >= 1, whole numbers.
     The variance of a ratio of cluster totals gives the number of independent trials that Z is worth,
         Var = N/(N-1) * sum (k - Z K)^2 / (sum K)^2,   n_eff = Z (1-Z) / Var,
-    and the normal quantile is replaced by Student's t with N-1 degrees. At the edges: n_eff is at most sum K;
-    it is N where Z is 0 or 1 or the variance is 0, and at most N where Z > .9, since a few clusters that are
-    all accepted would else look certain. With one cluster the spread is unknown: low and high are None.
-    `standing` is "bound" from 30 clusters on, "estimate" from 20, below that "insufficient".
+    and the normal quantile is replaced by Student's t with M-1 degrees, M = (sum K)^2 / sum K^2 clusters of equal
+    size, N where they are. At the edges: n_eff is at most sum K; it is M where Z is 0 or 1 or the variance is 0, and
+    at most M where Z > .9, since a few clusters that are all accepted would else look certain. With one cluster the
+    spread is unknown: low and high are None.
+    `standing` is "bound" from M = 30 on, "estimate" from 20, below that "insufficient"; one-sided it is an estimate
+    also where `low` leaves no room for clusters of a kind that was not met (`_leaves_room`).
     Raises InsufficientData without a cluster, UnfitData when a count is out of range.
     Source: Cochran 1977, Sampling Techniques, chapter 6, for the ratio; Korn & Graubard 1998, Survey
-    Methodology 24:193-201, for n_eff and t; Wilson 1927 for the bounds.
+    Methodology 24:193-201, for n_eff and t; Kish 1965, Survey Sampling, 8.2, for M; Wilson 1927 for the bounds.
     """
     check_counts(accepted, sampled)
     clusters, hits, trials = len(sampled), int(accepted.sum()), int(sampled.sum())
@@ -104,7 +106,7 @@ def clustered_wilson(
     # Whole numbers, so that equal rates give a variance of exactly 0; 1 - 49 * (1/49) would not.
     residuals = (accepted.astype(np.int64) * trials - hits * sampled.astype(np.int64)).astype(np.float64)
     variance = clusters / (clusters - 1) * float((residuals / trials) @ (residuals / trials)) / trials**2
-    return _clustered(hits, trials, variance, clusters, level, sided)
+    return _clustered(hits, trials, variance, alike(sampled), level, sided)
 
 
 def clustered_ratio(
@@ -127,22 +129,43 @@ def clustered_ratio(
     residuals = hits - rate * trials
     variance = clusters / (clusters - 1) * float(residuals @ residuals) / total**2
     found = 0.0 if variance < 1e-20 else variance  # what rounding leaves of equal rates
-    return _clustered(rate * total, total, found, clusters, level, sided)
+    return _clustered(rate * total, total, found, alike(trials), level, sided)
+
+
+def alike(trials: NDArray[np.int64] | NDArray[np.float64]) -> float:
+    """How many clusters of equal size these are worth: (sum K)^2 / sum K^2, at least 1. Source: Kish 1965, 8.2."""
+    if (trials == trials[0]).all():
+        return float(len(trials))
+    sizes = trials.astype(np.float64)
+    return max(1.0, float(sizes.sum() ** 2 / (sizes @ sizes)))
 
 
 def _clustered(
-    hits: float, trials: float, variance: float, clusters: int, level: float, sided: Sides
+    hits: float, trials: float, variance: float, clusters: float, level: float, sided: Sides
 ) -> ClusteredRate:
     rate = hits / trials
     if variance == 0 or rate in (0, 1):
-        effective_n = float(clusters)
+        effective_n = clusters
     else:
         effective_n = min(rate * (1 - rate) / variance, float(trials))
     if 10 * hits > 9 * trials:
-        effective_n = min(effective_n, float(clusters))
-    quantile = float(special.stdtrit(clusters - 1, _probability(level, sided)))
+        effective_n = min(effective_n, clusters)
+    # At least one degree: two clusters of which one is nearly all are still a spread of two.
+    quantile = float(special.stdtrit(max(1.0, clusters - 1), _probability(level, sided)))
     low, high = _score_bounds(rate, effective_n, quantile)
-    return ClusteredRate(rate, low, high, effective_n, standing(clusters))
+    called = standing(clusters)
+    if called == "bound" and sided == 1 and not _leaves_room(rate, low, clusters, quantile):
+        called = "estimate"
+    return ClusteredRate(rate, low, high, effective_n, called)
+
+
+def _leaves_room(rate: float, low: float, clusters: float, quantile: float) -> bool:
+    """Whether a lower bound would hold if clusters without a success had been missed by chance.
+
+    So many clusters may, at this level, all be alike although a share t^2 / (N + t^2) is not: the Wilson bound of N
+    successes in N. Large clusters that agree give a bound above Z (1 - that share), which no sample of N can vouch for.
+    """
+    return rate == 0 or low <= rate / (1 + quantile**2 / clusters) + 1e-12
 
 
 def check_counts(accepted: NDArray[np.int64], sampled: NDArray[np.int64]) -> None:
@@ -162,7 +185,7 @@ def check_counts(accepted: NDArray[np.int64], sampled: NDArray[np.int64]) -> Non
         )
 
 
-def standing(clusters: int) -> Standing:
+def standing(clusters: float) -> Standing:
     """What a figure from so many clusters may be called."""
     if clusters >= BOUND_FROM:
         return "bound"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reviews.formats.pressure_rows import PressureRow
@@ -169,6 +169,7 @@ trace = st.tuples(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(trace, min_size=1, max_size=80))
 def test_every_split_adds_up_exactly(traces):
     tally = Tally()

@@ -12,13 +12,13 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from reviews import governing, permitting
+from reviews import governing, permitting, planning, targeting
 from reviews.checking import drafts
 from reviews.checking.drafts import Configuration
 from reviews.checking.gate import Gate
 from reviews.checking.report import Report
 from reviews.errors import Conflict, Invalid, Unreadable
-from reviews.formats import dataset_folder
+from reviews.formats import dataset_folder, rendered
 from reviews.models import Dataset, Event, Override, Role, Round, Target, User
 from reviews.policies.documents import Policy
 from reviews.policies.thresholds import HARDER, TIERS
@@ -66,7 +66,7 @@ def draft(
     max_length: int | None = None,
     matches: Dataset | None = None,
 ) -> Dataset:
-    """A draft of what a round accepted, under the policy in force now.
+    """A draft of what a round accepted, under the policy in force now; its target is the checkpoint's own by default.
 
     override: one reason for every gate that has an override; only whoever is on the server gives one.
     Raises Invalid for an unknown format or one that the policy does not allow, Unreadable for a full folder.
@@ -74,6 +74,14 @@ def draft(
     permitting.require(by, round.project_id, Role.LEAD, doing=_("Exporting a data set"))
     version = governing.in_force(round)
     names = _formats(formats, governing.of(version))
+    target = target or targeting.own_of(round)
+    if rendered.NAME in names and target is None:
+        raise Invalid(
+            "target",
+            _(
+                "The format rendered is written with one model's own template: name a target, or leave it out."
+            ),
+        )
     Round.objects.select_for_update().get(pk=round.pk)
     last = Dataset.objects.filter(project=round.project_id).aggregate(last=Max("number"))["last"] or 0
     configuration = configuration or Configuration()
@@ -200,8 +208,6 @@ def decline(dataset: Dataset, *, by: User | None, why: str = "", close: bool = F
     dataset.save()
     Event.objects.log(dataset.project_id, "dataset.declined", by, dataset, why=why.strip(), closed=close)
     if close and dataset.round.state != Round.State.CLOSED:
-        from reviews import planning
-
         planning.set_state(dataset.round, Round.State.CLOSED, by=by)
     return dataset
 

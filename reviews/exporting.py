@@ -82,7 +82,7 @@ def build(dataset: Dataset, *, progress: Progress | None = None) -> Dataset:
         for shard in dataset.shards.all():
             _write_shard(dataset, shard, work, _counting_on(progress, done, total))
             done += shard.last - shard.first + 1
-        _finish(dataset, work)
+        _finish(dataset, work, progress)
     except OSError as problem:
         raise Unreadable(
             f"{problem.filename or work} cannot be written: {problem.strerror}. "
@@ -247,7 +247,7 @@ def _write_shard(dataset: Dataset, shard: Shard, work: Path, after: Callable[[in
     shard.save()
 
 
-def _finish(dataset: Dataset, work: Path) -> None:
+def _finish(dataset: Dataset, work: Path, progress: Progress | None) -> None:
     """The gates once more, manifest and card, the read-back, then the folder under its own name: last and at once.
 
     The gates are checked on the frozen membership immediately before the manifest: the ledger may have grown meanwhile.
@@ -255,7 +255,7 @@ def _finish(dataset: Dataset, work: Path) -> None:
     for leftover in work.glob(".*.tmp"):
         leftover.unlink()
     dataset.refresh_from_db()
-    rendered = targeting.checked(dataset)
+    rendered = targeting.checked(dataset, progress)
     found = report.of(dataset.round, dataset=dataset, policy=policy_of(dataset), rendered=rendered)
     require_no_gate(dataset, found)
     dataset.report = canonical.dump(certificate.of(dataset, found))

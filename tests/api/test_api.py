@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 from django.test import Client
-from making import as_lines, judge, trace_row
+from making import as_lines, judge, trace_row, without_lines
 
 from reviews import assigning, exporting, inviting
 from reviews.models import Dataset, Idempotency, Job, Member, Review, Role, Token, Trace
@@ -199,6 +199,7 @@ def test_a_write_with_the_same_key_is_done_once(lea_api, ada, traces, round, mon
 
 
 def test_a_data_set_is_drafted_watched_and_downloaded_in_ranges(lea_api, ada, traces, round, project, tom):
+    without_lines(project)
     judge(assigning.next_for(ada, round).assignments[0], "accept", ada)
     made = lea_api.post("datasets", {"round": round.pk}).json()
     assert made["state"] == "draft"

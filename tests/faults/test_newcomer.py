@@ -53,7 +53,14 @@ def test_a_newcomer_signs_in_judges_by_keyboard_and_exports(serve, instance, pag
     ]
 
     page.get_by_role("link", name="Round 1").click()
-    page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="Draft a data set").click()
+    for line in ("Why this matters", "Why training on outcomes", "What we expect to change", "When we stop"):
+        page.get_by_label(line).fill("A first try of the demonstration")
+    page.get_by_role("button", name="Keep these lines").click()
+    for gate in page.locator("li.gate:has(textarea)").all():  # which gates stop it depends on what is held out
+        gate.locator("summary").click()
+        gate.get_by_role("textbox").fill("The demonstration is synthetic, and nothing is trained on it.")
+    page.get_by_role("button", name="Export", exact=True).click()
     expect(page.get_by_role("heading", name="Files")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("main")).to_contain_text("traces of")
     folder = Path(instance.ask("SELECT folder FROM reviews_dataset")[0][0])

@@ -108,13 +108,19 @@ def test_an_export_whose_worker_is_killed_ends_with_the_bytes_that_the_command_w
     instance.manage("import_traces", tmp_path / "t.jsonl", *options, "--create")
     instance.manage("review_traces", tmp_path / "v.csv", *options)
     token = instance.json("create_member", "lee", "--project", "big", "--role", "lead", "--token")["token"]
-    whole = instance.json("export_dataset", *options, "--out", tmp_path / "whole")
+    why = "one sample a prompt, to see that killed workers change no byte"
+    whole = instance.json("export_dataset", *options, "--out", tmp_path / "whole", "--override", why)
     assert whole["shards"] > 8
     round_id = instance.json("create_round", "r", "--project", "big")["round"]
 
     server = serve()
     server.link()
-    status, made = answer(instance.port, "/api/v1/datasets", token, {"round": round_id})
+    status, made = answer(
+        instance.port,
+        "/api/v1/datasets",
+        token,
+        {"round": round_id, "overrides": {"samples-per-prompt": why}},
+    )
     assert status == 202
     shards = "SELECT count(*) FROM reviews_shard WHERE sha256 IS NOT NULL AND dataset_id = " + str(made["id"])
     eventually(lambda: instance.ask(shards)[0][0] >= 2)

@@ -35,7 +35,11 @@ class Family:
 
 def bucket(messages: list[dict[str, Any]]) -> int:
     """0 to 9,999 for a prompt, from HMAC-SHA-256 under the instance's key over its normalised text."""
-    mark = hmac.new(settings.HELD_OUT_KEY, normal(messages).encode(), hashlib.sha256).digest()
+    return _bucket(normal(messages))
+
+
+def _bucket(text: str) -> int:
+    mark = hmac.new(settings.HELD_OUT_KEY, text.encode(), hashlib.sha256).digest()
     return int.from_bytes(mark[:8]) % HELD_OUT_BUCKETS
 
 
@@ -56,11 +60,12 @@ def settle(project_id: int, prompts: Iterable[Prompt]) -> list[PromptBand]:
     they are to be stored once the prompts are.
     """
     new = list(prompts)
-    found = [near_copies.shingles(normal(prompt.as_messages)) for prompt in new]
+    texts = [normal(prompt.as_messages) for prompt in new]
+    found = [near_copies.shingles(text) for text in texts]
     marks = [near_copies.bands(one) for one in found]
     stored = _stored(project_id, marks)
     in_batch: dict[int, list[int]] = {}
-    for place, (prompt, own, bands) in enumerate(zip(new, found, marks, strict=True)):
+    for place, (prompt, text, own, bands) in enumerate(zip(new, texts, found, marks, strict=True)):
         like = {prompt_id for band in bands for prompt_id in stored.by_band.get(band, ())}
         near = [
             stored.bucket[prompt_id]
@@ -73,7 +78,7 @@ def settle(project_id: int, prompts: Iterable[Prompt]) -> list[PromptBand]:
             for earlier in sorted(before)[:CANDIDATES]
             if near_copies.similarity(own, found[earlier]) >= near_copies.LIKE
         ]
-        prompt.bucket = min(near) if near else bucket(prompt.as_messages)
+        prompt.bucket = min(near) if near else _bucket(text)
         for band in bands:
             in_batch.setdefault(band, []).append(place)
     return [

@@ -16,6 +16,7 @@ from drf_spectacular.generators import SchemaGenerator
 from annotator.environment import SETTINGS, Setting
 from reviews.formats import canonical
 from reviews.models import Trace
+from reviews.policies.thresholds import GATES, THRESHOLDS, TIER_OF, Threshold
 
 ROOT = Path(settings.BASE_DIR)
 DOCS = ROOT / "docs"
@@ -157,3 +158,19 @@ def test_every_decision_is_dated_and_takes_five_lines() -> None:
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", date) for date in dates)
     assert dates == sorted(dates, reverse=True)
     assert {title: lines.count("\n") for title, lines in entries if lines.count("\n") != 5} == {}
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_every_gate_has_a_section_with_its_tier_its_lines_and_what_it_cannot_see(gate: str) -> None:
+    section = read("cautions.md").partition(f"\n## {gate}\n")[2].partition("\n## ")[0]
+    assert f"*Tier: {TIER_OF[gate]}." in section
+    assert "annot see" in section
+    for one in (one for one in THRESHOLDS if one.gate == gate):
+        pilot, production = (_line(value, one) for value in (one.pilot, one.production))
+        assert f"| `{one.key}` | {one.unit} | {pilot} | {production} |" in section
+
+
+def _line(value: float | None, threshold: Threshold) -> str:
+    if threshold.switch:
+        return "yes" if value else "no"
+    return "–" if value is None else f"{value:,g}"

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from reviews.lineages import booking
 from reviews.measures import doses
@@ -143,15 +142,15 @@ def _as_applied(entry: LedgerEntry, rows: dict[int, Checkpoint], children: dict[
 
 
 def said_of(figures: dict[str, Any]) -> str:
-    """What happened elsewhere, in words."""
+    """What happened elsewhere, in words that go into manifests and gates: English, whoever reads the page."""
     words = {
-        "grader-saw-chains": _("a grader saw chains of thought"),
-        "monitor-in-reward": _("a monitor was part of the reward"),
-        "trained-on-chains": _("chains were trained on"),
+        "grader-saw-chains": "a grader saw chains of thought",
+        "monitor-in-reward": "a monitor was part of the reward",
+        "trained-on-chains": "chains were trained on",
     }
-    what = words.get(str(figures.get("what")), _("something outside Winnow"))
+    what = words.get(str(figures.get("what")), "something happened outside Winnow")
     share = figures.get("share")
-    part = "" if share is None else _(" in %(share)s %% of a stage") % {"share": f"{100 * share:g}"}
+    part = "" if share is None else f" in {100 * share:g} % of a stage"
     return f"{what}{part} ({figures.get('source')})"
 
 

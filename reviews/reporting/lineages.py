@@ -312,7 +312,7 @@ def _shown(results: Results, probe: Probe, checkpoints: Sequence[Checkpoint], kn
     judged = any(rates.undetected.value is not None for _place, _one, rates in rows)
     drawn = [_bar(one, rates.undetected if judged else rates.correct) for _place, one, rates in rows]
     title = _("Undetected, of all items asked") if judged else _("Right answers, of all items asked")
-    words = _("Share with Wilson's 95 % interval, a row for each checkpoint.")
+    words = _("Share with Wilson's interval, a row for each checkpoint.")
     moved = any(rates.happened.value is not None and rates.recall.value is not None for _p, _o, rates in rows)
     return Shown(
         probe,

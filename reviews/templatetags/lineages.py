@@ -45,6 +45,23 @@ def named(value: object) -> object:
     return NAMES.get(str(value), value)
 
 
+# Why a dose is unknown, as measures and ledger say it; what happened elsewhere stays as it was booked.
+REASONS = {
+    "no parent is known, and it is not registered as a base model": gettext_lazy(
+        "no parent is known, and it is not registered as a base model"
+    ),
+    "nobody has said which checkpoint sampled it": gettext_lazy(
+        "nobody has said which checkpoint sampled it"
+    ),
+}
+
+
+@register.filter
+def reasons(dose: Dose) -> str:
+    """Why part of a dose is unknown, in one line."""
+    return "; ".join(str(REASONS.get(reason, reason)) for reason in dose.why)
+
+
 @register.filter
 def nats(value: float | None) -> str:
     """`0.52 nats`, or that it is unknown."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reviews.checking import clauses
+from reviews.checking import clauses, kinds
 from reviews.checking.facts import Facts
 from reviews.checking.gate import Gate, Verdict, floored, limited, worse
 from reviews.measures import selection as mixing
@@ -378,6 +378,9 @@ def domains(facts: Facts) -> Gate:
         )
     if not any(names):
         why += "; no trace states its domain"
+    looks = kinds.of(facts.round, facts.people)
+    if more := kinds.more_than_declared(looks, facts.people):
+        verdict, why = worse(verdict, "warn"), f"{why}; {more}"
     return Gate(
         "domains",
         verdict,
@@ -391,6 +394,10 @@ def domains(facts: Facts) -> Gate:
         workings=(
             "exp(-sum w ln w) over "
             + ", ".join(f"{name or 'none'} {count:,}" for name, count in zip(names, counts, strict=True)),
+            f"by their words, {looks.prompts:,} prompts are as many as {looks.number:.2f} equal kinds: "
+            + ", ".join(f"{size:,}" for size in looks.sizes[:9])
+            if looks.number is not None
+            else f"by their words: {looks.prompts} prompts are too few to tell",
         ),
         to_know="Name the domains in the policy." if allowed is None else "",
     )

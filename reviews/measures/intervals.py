@@ -15,10 +15,12 @@ from scipy import special
 from reviews.measures.errors import InsufficientData, UnfitData
 
 Sides = Literal[1, 2]
+Sizes = NDArray[np.int64] | NDArray[np.float64]
 Standing = Literal["bound", "estimate", "insufficient", "undefined"]
 
 BOUND_FROM = 30  # clusters; below it the coverage is not what the level says
 ESTIMATE_FROM = 20
+EVEN_FROM = 0.75  # of the clusters that they would be worth if all were as large
 
 WEIGHTS_AT_ONCE = 4_000_000  # 32 MB of bootstrap weights, however many clusters there are
 
@@ -94,7 +96,7 @@ def clustered_wilson(
     at most M where Z > .9, since a few clusters that are all accepted would else look certain. With one cluster the
     spread is unknown: low and high are None.
     `standing` is "bound" from M = 30 on, "estimate" from 20, below that "insufficient"; one-sided it is an estimate
-    also where `low` leaves no room for clusters of a kind that was not met (`_leaves_room`).
+    also where M < .75 N, and where `low` leaves no room for clusters of a kind that was not met (`_leaves_room`).
     Raises InsufficientData without a cluster, UnfitData when a count is out of range.
     Source: Cochran 1977, Sampling Techniques, chapter 6, for the ratio; Korn & Graubard 1998, Survey
     Methodology 24:193-201, for n_eff and t; Kish 1965, Survey Sampling, 8.2, for M; Wilson 1927 for the bounds.
@@ -106,7 +108,7 @@ def clustered_wilson(
     # Whole numbers, so that equal rates give a variance of exactly 0; 1 - 49 * (1/49) would not.
     residuals = (accepted.astype(np.int64) * trials - hits * sampled.astype(np.int64)).astype(np.float64)
     variance = clusters / (clusters - 1) * float((residuals / trials) @ (residuals / trials)) / trials**2
-    return _clustered(hits, trials, variance, alike(sampled), level, sided)
+    return _clustered(hits, trials, variance, sampled, level, sided)
 
 
 def clustered_ratio(
@@ -129,21 +131,21 @@ def clustered_ratio(
     residuals = hits - rate * trials
     variance = clusters / (clusters - 1) * float(residuals @ residuals) / total**2
     found = 0.0 if variance < 1e-20 else variance  # what rounding leaves of equal rates
-    return _clustered(rate * total, total, found, alike(trials), level, sided)
+    return _clustered(rate * total, total, found, trials, level, sided)
 
 
-def alike(trials: NDArray[np.int64] | NDArray[np.float64]) -> float:
+def alike(sizes: Sizes) -> float:
     """How many clusters of equal size these are worth: (sum K)^2 / sum K^2, at least 1. Source: Kish 1965, 8.2."""
-    if (trials == trials[0]).all():
-        return float(len(trials))
-    sizes = trials.astype(np.float64)
-    return max(1.0, float(sizes.sum() ** 2 / (sizes @ sizes)))
+    if (sizes == sizes[0]).all():
+        return float(len(sizes))
+    real = sizes.astype(np.float64)
+    return max(1.0, float(real.sum() ** 2 / (real @ real)))
 
 
 def _clustered(
-    hits: float, trials: float, variance: float, clusters: float, level: float, sided: Sides
+    hits: float, trials: float, variance: float, sizes: Sizes, level: float, sided: Sides
 ) -> ClusteredRate:
-    rate = hits / trials
+    rate, clusters = hits / trials, alike(sizes)
     if variance == 0 or rate in (0, 1):
         effective_n = clusters
     else:
@@ -154,7 +156,8 @@ def _clustered(
     quantile = float(special.stdtrit(max(1.0, clusters - 1), _probability(level, sided)))
     low, high = _score_bounds(rate, effective_n, quantile)
     called = standing(clusters)
-    if called == "bound" and sided == 1 and not _leaves_room(rate, low, clusters, quantile):
+    uneven = clusters < EVEN_FROM * len(sizes)
+    if called == "bound" and sided == 1 and (uneven or not _leaves_room(rate, low, clusters, quantile)):
         called = "estimate"
     return ClusteredRate(rate, low, high, effective_n, called)
 

@@ -18,7 +18,6 @@ from reviews.measures import confounding, looks
 from reviews.measures.exported import as_exported, capped_split
 from reviews.measures.finite import within_prompts
 from reviews.measures.flips import flips
-from reviews.measures.intervals import BOUND_FROM
 from reviews.measures.outcomes import given_outcome
 from reviews.measures.pressure import total_pressure
 from reviews.measures.purposes import purposes
@@ -273,19 +272,24 @@ def bounds(runs: int) -> Iterator[str]:
         for name, (least, most) in SAMPLES.items():
             cells = []
             for n in PROMPTS:
-                setting = Setting(shape, n, least, most)
-                found = cover(setting, runs, seed=11, called=n >= BOUND_FROM)
-                if not np.isfinite(truths(setting)["selecting_upper"]):
-                    found.pop("selecting_upper")
-                cells.append(" / ".join(_cell(*found.get(figure, (np.nan, 0)), runs) for figure in NAMES))
+                cells.append(_cell(Setting(shape, n, least, most), runs))
             yield f"| {shape} | {name} | {' | '.join(cells)} |"
 
 
-def _cell(held: float, given: int, runs: int) -> str:
-    """Of a hundred, how many held; in brackets how many were called a bound, where not nearly all."""
-    if given < runs / 50:
-        return "–"
-    return share(held) + (f" ({100 * given / runs:.0f})" if given < 0.99 * runs else "")
+def _cell(setting: Setting, runs: int) -> str:
+    """Of a hundred, how many held; in brackets how many were called a bound; where hardly any was, all in italics."""
+    words = []
+    every = cover(setting, runs, seed=11)
+    called = cover(setting, runs, seed=11, called=True)
+    for name in NAMES:
+        (held, given), (all_held, exist) = called[name], every[name]
+        if not np.isfinite(truths(setting)[name]) or exist < runs / 50:
+            words.append("–")
+        elif given < runs / 50:
+            words.append(f"*{share(all_held)}*")
+        else:
+            words.append(share(held) + (f" ({100 * given / runs:.0f})" if given < 0.99 * runs else ""))
+    return " / ".join(words)
 
 
 def others(runs: int) -> Iterator[str]:
@@ -361,8 +365,8 @@ def written(scale: float) -> str:
 
     tables: list[tuple[str, Callable[[int], Iterator[str]], int]] = [
         (
-            "`total_upper` / `selecting_upper`. Held, of 100 runs; from 30 prompts on of those called a bound, in brackets how "
-            "many of 100 were, – where fewer than 2;",
+            "`total_upper` / `selecting_upper`. Held, of 100 runs; of those called a bound, in brackets how many of 100 were; "
+            "in italics, where fewer than 2 were, of all;",
             bounds,
             2000,
         ),

@@ -173,4 +173,4 @@ def test_every_gate_has_a_section_with_its_tier_its_lines_and_what_it_cannot_see
 def _line(value: float | None, threshold: Threshold) -> str:
     if threshold.switch:
         return "yes" if value else "no"
-    return "–" if value is None else f"{value:,g}"
+    return "–" if value is None else f"{value:,.10g}"

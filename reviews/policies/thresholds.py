@@ -63,6 +63,11 @@ class Threshold:
         return f"{self.gate}.{self.name}"
 
     @property
+    def cites(self) -> bool:
+        """Whether its source says more than that it is ours."""
+        return self.source not in (OURS, "the same")
+
+    @property
     def least(self) -> float:
         return 0.0
 

@@ -124,7 +124,7 @@ def line_of(value: float | None, threshold: Threshold) -> str:
     """A shipped line: a number, yes or no, or that there is none."""
     if threshold.switch:
         return str(_("yes") if value else _("no"))
-    return str(_("no line")) if value is None else f"{value:g}"
+    return str(_("no line")) if value is None else f"{value:,.10g}"
 
 
 @register.filter
@@ -138,4 +138,4 @@ def plain_value(value: object) -> str:
         return ", ".join(value) or "—"
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value)) or "—"
-    return f"{value:g}" if isinstance(value, (int, float)) else str(value)
+    return f"{value:,.10g}" if isinstance(value, (int, float)) else str(value)

@@ -64,6 +64,7 @@ def policy(request: HttpRequest, slug: str) -> HttpResponse:
             "policy": governing.of(newest),
             "versions": versions.select_related("by").order_by("-number"),
             "groups": _groups(given),
+            "shipped": POLICIES,
             "given": given,
             "harder": [(name, why, given.get(f"allows-{name}", "")) for name, why in HARDER.items()],
             "problem": problem,
@@ -132,7 +133,7 @@ def _of_policy(policy: Policy) -> dict[str, str]:
         "canaries": "\n".join(policy.canaries),
         **{f"allows-{name}": why for name, why in policy.allows.items()},
         **{
-            key: "" if value is None else ("on" if value else "") if BY_KEY[key].switch else f"{value:g}"
+            key: "" if value is None else ("on" if value else "") if BY_KEY[key].switch else f"{value:.10g}"
             for key, value in policy.thresholds.items()
         },
     }

@@ -23,7 +23,9 @@ def ask(number, prompt, **more):
 
 def test_near_copies_fall_on_one_side_whenever_they_come(import_rows, project):
     import_rows([ask(0, STORY.format(n=7)), ask(1, "Name three rivers in Peru."), ask(2, STORY.format(n=8))])
-    import_rows([ask(3, STORY.format(n=7).replace("without rain?", "of sun?")), ask(4, STORY.format(n=7).upper())])
+    import_rows(
+        [ask(3, STORY.format(n=7).replace("without rain?", "of sun?")), ask(4, STORY.format(n=7).upper())]
+    )
     buckets = {bytes(prompt.messages): prompt.bucket for prompt in Prompt.objects.filter(project=project)}
     stories = [bucket for messages, bucket in buckets.items() if b"mara" in messages.lower()]
     assert len(stories) == 4

@@ -177,7 +177,6 @@ def held_out_of(project: Project, chosen: int | None) -> dict[str, Any]:
             )
             for one in facts
         ],
-        "verdict": max((one.verdict for one in facts), key=lambda word: probed.WORST[word], default=None),
         "shown": [_shown(results, probe, checkpoints, known) for probe in results.probes],
     }
 

@@ -302,6 +302,7 @@ def _why_empty(reviewer: User, round: Round, now: datetime) -> str:
             asked=counted(asked),
             skipped=counted(skips),
             any_slot=Exists(Assignment.objects.filter(round=OuterRef("pk"))),
+            any_trace=Exists(Decision.objects.filter(round=OuterRef("pk"))),
         )
         .get()
     )
@@ -320,6 +321,10 @@ def _why_empty(reviewer: User, round: Round, now: datetime) -> str:
         parts.append(_("%(count)s skipped by you") % {"count": found["skipped"]})
     if not parts:
         parts.append(
-            _("everything is judged") if found["any_slot"] else _("no traces have been imported yet")
+            _("everything is judged")
+            if found["any_slot"]
+            else _("the round's plan queues none of what was imported")
+            if found["any_trace"]
+            else _("no traces have been imported yet")
         )
     return "; ".join(parts)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from reviews import deciding, drawing, slotting
+from reviews import deciding, drawing, prefiltering, slotting
 from reviews.models import Decision, Review, RoundPrompt, StandIn, Trace, User, Verdict
 
 
@@ -28,6 +28,8 @@ def derive(trace: Trace, counting: Sequence[Review], prompt_is_bad: bool, slots:
     readings = sum(head.kind == Review.Kind.REVIEW for head in counting)
     if hasattr(trace.batch, "withdrawal"):
         outcome = deciding.Outcome(Decision.State.DROPPED, Decision.Why.BATCH_WITHDRAWN, 0)
+    elif (kept_out := prefiltering.left_out(round, [trace]).get(trace.pk)) is not None:
+        outcome = deciding.Outcome(Decision.State.DROPPED, kept_out, 0)
     elif prompt_is_bad and readings == len(counting):
         outcome = deciding.Outcome(Decision.State.DROPPED, Decision.Why.BAD_PROMPT, 0)
     decide(trace, outcome, readings)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from reviews import deriving, drawing, permitting, saying, slotting, standing_in
+from reviews import deriving, drawing, permitting, prefiltering, saying, slotting, standing_in
 from reviews.errors import Unreadable, WinnowError
 from reviews.formats import canonical, verdicts_csv
 from reviews.formats.records import RefusedLine
@@ -133,6 +133,7 @@ class _Table:
         self.slots: dict[int, list[Assignment]] = {trace.pk: [] for trace in traces}
         for slot in Assignment.objects.planned().filter(trace__in=traces).order_by("slot"):
             self.slots[slot.trace_id].append(slot)
+        self.kept_out = prefiltering.left_out(round, traces)
         self.clauses = saying.clauses_of(round.spec_version)
         self.new: list[Review] = []
         self.cited: list[Citation] = []
@@ -140,7 +141,9 @@ class _Table:
         self.touched: dict[int, Trace] = {}
 
     def add(self, trace: Trace, said: saying.Said, by: User) -> bool:
-        """Take one verdict in, unless it stands already; whether it is new. Raises Invalid."""
+        """Take one verdict in, unless it stands already; whether it is new. Raises Invalid, WinnowError."""
+        if trace.pk in self.kept_out:
+            raise WinnowError("the round's plan keeps this trace out of review")
         heads = self.heads[trace.pk]
         own = next((head for head in heads if head.reviewer_id == by.pk and deriving.is_reading(head)), None)
         digest = said.digest(trace, Review.Kind.REVIEW)

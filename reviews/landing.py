@@ -194,12 +194,13 @@ class Writer:
                     tokens=tokens if type(tokens) is int and 0 <= tokens < 2**31 else None,
                 )
             )
-        slotting.open_slots(self.round, Trace.objects.bulk_create(traces))
+        Trace.objects.bulk_create(traces)
         Outcome.objects.bulk_create(
             Outcome(trace=trace, source="file", value=value)
             for trace, row in zip(traces, rows, strict=True)
             if (value := _outcome(row.taken.meta))
         )
+        slotting.open_slots(self.round, traces)
 
     def _prompts(self, rows: list[Prepared]) -> dict[bytes, Prompt]:
         stored = Prompt.objects.filter(

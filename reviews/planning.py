@@ -28,6 +28,8 @@ PLAN = (
     "shows_reference",
     "shows_outcome",
     "shows_own_figures",
+    "prefilter",
+    "subset_share",
 )
 
 
@@ -132,6 +134,18 @@ def _check_more(project: Project, more: dict[str, Any]) -> None:
                 _("At most half of what a reader gets can be of this kind; got %(name)s.")
                 % {"name": more[name]},
             )
+    if more.get("prefilter", "") not in Round.Prefilter.values:
+        raise Invalid(
+            "prefilter",
+            _("The pre-filter is 'correct' or nothing; got '%(prefilter)s'.")
+            % {"prefilter": more["prefilter"]},
+        )
+    if not 0 < more.get("subset_share", 1) <= 1:
+        raise Invalid(
+            "subset_share",
+            _("The share of traces that is queued is above 0 and at most 1; got %(share)s.")
+            % {"share": more["subset_share"]},
+        )
     if not 0 <= more.get("repeat_after_days", 7) <= 365:
         raise Invalid("repeat_after_days", _("A repeat comes after 0 to 365 days."))
     training = more.get("qualify_in")

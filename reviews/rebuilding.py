@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import Sum
 
-from reviews import deciding, drawing, slotting, standing_in
+from reviews import deciding, drawing, prefiltering, slotting, standing_in
 from reviews.models import (
     Assignment,
     Decision,
@@ -92,31 +92,36 @@ def _derived(round: Round) -> Iterator[tuple[Trace, Derived, Stored]]:
             slots.setdefault(slot.trace_id, []).append(slot)
         wishes = Requeue.objects.filter(trace__in=traces).values("trace").annotate(n=Sum("readings"))
         more = dict(wishes.order_by().values_list("trace", "n"))
+        kept_out = prefiltering.left_out(round, traces)
         stored = dict(StandIn.objects.filter(trace__in=traces).values_list("trace", "stands_for"))
         for trace in traces:
             if (first := stand_ins.get(trace.pk)) is not None:
                 derived = mirrored[first]._replace(closed={}, slots=0, stands_for=first)
             else:
                 heads_of = of.get(trace.pk, [])
-                dropped = trace.batch_id in withdrawn, trace.round_prompt_id in bad
-                derived = _derive(round, trace, heads_of, *dropped, more.get(trace.pk, 0))
+                bad_prompt = trace.round_prompt_id in bad
+                why = _dropped(trace.batch_id in withdrawn, kept_out.get(trace.pk, ""), bad_prompt)
+                derived = _derive(round, trace, heads_of, why, more.get(trace.pk, 0))
             if trace.pk in read_for_others:
                 mirrored[trace.pk] = derived
             held = Stored(decisions.get(trace.pk), slots.get(trace.pk, []), stored.get(trace.pk))
             yield trace, derived, held
 
 
-def _derive(
-    round: Round, trace: Trace, heads: list[Review], withdrawn: bool, bad_prompt: bool, more: int
-) -> Derived:
-    """more: readings that a lead asked for beyond the plan."""
+def _dropped(withdrawn: bool, kept_out: str, bad_prompt: bool) -> str:
+    """Why a trace is dropped whatever its reviews say; a bad prompt gives way to a ruling on the trace itself."""
+    if withdrawn:
+        return Decision.Why.BATCH_WITHDRAWN
+    return kept_out or (Decision.Why.BAD_PROMPT if bad_prompt else "")
+
+
+def _derive(round: Round, trace: Trace, heads: list[Review], dropped: str, more: int) -> Derived:
+    """dropped: why, or nothing. more: readings that a lead asked for beyond the plan."""
     planned = drawing.planned_readings(round, bytes(trace.digest)) + more
     outcome = deciding.of_reviews(round.rule, planned, heads)
     ruled = any(head.kind == Review.Kind.ADJUDICATION for head in heads)
-    if withdrawn:
-        outcome = deciding.Outcome(Decision.State.DROPPED, Decision.Why.BATCH_WITHDRAWN, 0)
-    elif bad_prompt and not ruled:
-        outcome = deciding.Outcome(Decision.State.DROPPED, Decision.Why.BAD_PROMPT, 0)
+    if dropped and not (dropped == Decision.Why.BAD_PROMPT and ruled):
+        outcome = deciding.Outcome(Decision.State.DROPPED, dropped, 0)
     closed = {
         head.slot: head.pk for head in heads if head.kind == Review.Kind.REVIEW and head.slot is not None
     }
@@ -150,9 +155,8 @@ def _mend_afresh(round: Round, trace: Trace, derived: Derived) -> None:
         return
     standing_in.dissolve([trace.pk])
     heads = list(trace.reviews.counting().order_by("at", "pk"))
-    withdrawn = derived.why == Decision.Why.BATCH_WITHDRAWN
-    bad = derived.why == Decision.Why.BAD_PROMPT
-    _mend(round, trace, _derive(round, trace, heads, withdrawn, bad, slotting.requeued(trace)))
+    dropped = derived.why if derived.state == Decision.State.DROPPED else ""
+    _mend(round, trace, _derive(round, trace, heads, dropped, slotting.requeued(trace)))
 
 
 def _mend(round: Round, trace: Trace, derived: Derived) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from django.db.models import F, IntegerField, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from reviews import drawing, standing_in
-from reviews.models import Assignment, Decision, Requeue, Round, Trace
+from reviews import drawing, prefiltering, standing_in
+from reviews.models import Assignment, Requeue, Round, Trace
 from reviews.models.queue import BACK_OF_THE_QUEUE
 
 
@@ -27,11 +27,12 @@ def more_readings(trace: str) -> Coalesce:
 def open_slots(round: Round, traces: Sequence[Trace]) -> None:
     """Put new traces in the queue, each slot at a random place of its own, and start their decisions as pending.
 
-    Exact repeats of a sample get no slots: the first of them is read for all.
+    Exact repeats of a sample get no slots: the first of them is read for all. Nor does what the plan keeps out.
     """
     read = standing_in.place(round, traces)
-    plan_slots(round, read)
-    Decision.objects.bulk_create(Decision(trace=trace, round=round) for trace in read)
+    left = prefiltering.left_out(round, read)
+    plan_slots(round, [trace for trace in read if trace.pk not in left])
+    prefiltering.begin(round, read, left)
 
 
 def plan_slots(round: Round, traces: Sequence[Trace]) -> None:

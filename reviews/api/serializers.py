@@ -21,7 +21,19 @@ class RoundSerializer(serializers.ModelSerializer[Round]):
 
     class Meta:
         model = Round
-        fields = ["id", "project", "name", "state", "spec_version", "overlap", "double_share", "rule", "k"]
+        fields = [
+            "id",
+            "project",
+            "name",
+            "state",
+            "spec_version",
+            "overlap",
+            "double_share",
+            "rule",
+            "k",
+            "prefilter",
+            "subset_share",
+        ]
 
 
 class MemberSerializer(serializers.Serializer[Any]):

@@ -42,7 +42,9 @@ SHAPE = 1  # of what is kept in the cache; raised when Base changes
 
 @dataclass(frozen=True)
 class Base:
-    """The traces of a round that stand and are not held out, in the order of their digests.
+    """The traces of a round that stand, are not held out and not outside its random subset, in the order of their digests.
+
+    What a pre-filter kept out of the queue is among them, as not accepted (docs/pressure.md).
 
     Of shape (traces,): trace, the primary keys; prompt, sampler, cell, the places of each trace's prompt, sampler and
     (prompt, sampler); accepted; judged, whether anyone has read it; tokens; counted, whether a sampler counted them;
@@ -140,7 +142,12 @@ def _read(round: Round) -> Base:
     domains: dict[int, str] = {}
     families: dict[int, str] = {}
     rows = (
-        Trace.objects.filter(round=round).not_held_out().standing().order_by("digest").values_list(*COLUMNS)
+        Trace.objects.filter(round=round)
+        .not_held_out()
+        .in_subset()
+        .standing()
+        .order_by("digest")
+        .values_list(*COLUMNS)
     )
     for pk, digest, prompt, sampler, state, readings, tokens, chain, answer, domain, family in rows.iterator(
         chunk_size=ROWS_AT_ONCE
@@ -220,11 +227,12 @@ def _elsewhere(round: Round, prompts: list[int], samplers: list[int], pairs: Int
     mine: dict[str, int] = {}
     for place, pk in enumerate(samplers):
         mine.setdefault(identity[pk], place)
-    here = Trace.objects.filter(round=round).values("digest")
+    here = Trace.objects.filter(round=round).in_subset().values("digest")
     at_prompt = {pk: place for place, pk in enumerate(prompts)}
     at_cell = {int(pair): place for place, pair in enumerate(pairs)}
     rows = (
         others.standing()
+        .in_subset()
         .filter(round_prompt__prompt__round_prompts__round=round)
         .exclude(digest__in=here)
         .order_by()

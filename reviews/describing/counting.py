@@ -42,12 +42,14 @@ def counts(dataset: Dataset) -> dict[str, Any]:
 def pressures(round: Round) -> dict[str, Any]:
     """Selection pressure in nats over all that was sampled outside the held-out prompts, by (prompt, sampler).
 
-    What has no verdict is not accepted; nothing leaves the denominators but held-out prompts and withdrawn imports.
+    What has no verdict is not accepted; nothing leaves the denominators but held-out prompts, withdrawn
+    imports and what the plan's own random subset left out.
     """
     accepted = Count("pk", filter=Q(decision__state=Decision.State.ACCEPTED))
     rows = (
         Trace.objects.filter(round=round)
         .not_held_out()
+        .in_subset()
         .standing()
         .values("round_prompt__prompt", "sampler")
         .annotate(sampled=Count("pk"), accepted=accepted)

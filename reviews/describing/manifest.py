@@ -99,6 +99,8 @@ def manifest(dataset: Dataset) -> dict[str, Any]:
             "full_clause_share": round.full_clause_share,
             "gold_rate": round.gold_rate,
             "repeat_rate": round.repeat_rate,
+            "prefilter": round.prefilter,
+            "subset_share": round.subset_share,
             "shows_reference": round.shows_reference,
             "shows_outcome": round.shows_outcome,
         },

@@ -230,6 +230,8 @@ class Decision(models.Model):
         BAD_PROMPT = "bad-prompt"
         BATCH_WITHDRAWN = "batch-withdrawn"
         ADJUDICATED = "adjudicated"
+        FILTERED = "filtered"  # by the plan, before anyone read it: no checker calls the answer right
+        OUTSIDE_SUBSET = "outside-subset"  # not drawn by the plan's seed: on neither side of any figure
 
     trace = models.OneToOneField(Trace, models.CASCADE, primary_key=True, related_name="decision")
     round = models.ForeignKey(Round, models.CASCADE, related_name="decisions")

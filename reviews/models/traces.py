@@ -137,6 +137,12 @@ class TraceQuerySet(models.QuerySet["Trace"]):
 
         return self.exclude(Exists(BatchWithdrawal.objects.filter(batch=OuterRef("batch"))))
 
+    def in_subset(self) -> Self:
+        """Without those that the plan's own random draw left out of review: they alone may leave the denominators (C2)."""
+        from reviews.models.reviews import Decision
+
+        return self.exclude(decision__why=Decision.Why.OUTSIDE_SUBSET)
+
     def held_out(self) -> Self:
         return self.filter(held_out("round_prompt__prompt", "round__project"))
 

@@ -73,6 +73,8 @@ WORDS = {
     "held-out": gettext_lazy("held-out"),
     "batch-withdrawn": gettext_lazy("batch-withdrawn"),
     "adjudicated": gettext_lazy("adjudicated"),
+    "filtered": gettext_lazy("filtered out by the plan"),
+    "outside-subset": gettext_lazy("outside the random subset"),
     "nothing-accepted": gettext_lazy("nothing-accepted"),
     "no-selection": gettext_lazy("no-selection"),
     "bound": gettext_lazy("bound"),

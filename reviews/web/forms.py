@@ -156,6 +156,20 @@ class RoundForm(forms.Form):
     repeat_after_days = forms.IntegerField(
         min_value=0, max_value=365, initial=7, label=_("Days before a repeat")
     )
+    prefilter = forms.ChoiceField(
+        required=False,
+        label=_("Queue"),
+        choices=[("", _("every trace")), ("correct", _("only traces whose answer a checker calls right"))],
+        help_text=_("What is filtered out is not accepted: it counts as pressure on the outcome."),
+    )
+    subset_share = forms.FloatField(
+        min_value=0.001,
+        max_value=1,
+        initial=1,
+        required=False,
+        label=_("Share that is queued"),
+        help_text=_("Drawn at random from what was sampled. The rest is not read and counts nowhere."),
+    )
     training = forms.BooleanField(
         required=False,
         label=_("A training round"),
@@ -176,6 +190,10 @@ class RoundForm(forms.Form):
     def __init__(self, *args: Any, project: Project, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["qualify_in"].queryset = Round.objects.filter(project=project, training=True)
+
+    def clean_subset_share(self) -> float:
+        share: float | None = self.cleaned_data["subset_share"]
+        return 1 if share is None else share
 
     @property
     def plan(self) -> list[forms.BoundField]:

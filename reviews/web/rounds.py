@@ -27,6 +27,7 @@ from reviews import (
     overseeing,
     permitting,
     planning,
+    prefiltering,
     tasks,
 )
 from reviews.audit import kept, overview
@@ -321,6 +322,7 @@ def _progress(round: Round) -> dict[str, Any]:
         "total": total,
         "accepted": counted.get("accepted", 0),
         "left": overseeing.left(round),
+        "kept_out": prefiltering.counted(round),
         "questions": Question.objects.waiting().filter(round=round).count(),
         "at_work": at_work,
         "stuck": leases.filter(leased_until__lte=now).count(),

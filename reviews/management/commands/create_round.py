@@ -30,6 +30,18 @@ class Command(WinnowCommand):
             "--repeat-rate", type=float, default=0, help="share read again by the same person"
         )
         parser.add_argument("--repeat-after-days", type=int, default=7, help="days before a repeat")
+        parser.add_argument(
+            "--prefilter",
+            default="",
+            help="correct: queue only what a checker calls right; priced as pressure",
+        )
+        parser.add_argument(
+            "--subset",
+            type=float,
+            default=1,
+            dest="subset_share",
+            help="share of traces that is queued, drawn at random",
+        )
         parser.add_argument("--training", action="store_true", help="all of it gold, with feedback")
 
     def run(

@@ -156,6 +156,27 @@ def test_the_first_wrong_row_is_named_and_no_figure_is_given(line, words, tmp_pa
     assert refused.value.returncode == 2
 
 
+def test_what_the_rows_cannot_give_is_null_to_programs_and_not_measured_to_people(tmp_path, capsys):
+    path = write(tmp_path / "rows.jsonl", [0, 0], [4, 4])
+    call_command("pressure", str(path), "--json")
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    unknown = (
+        "total",
+        "total_upper",
+        "selecting_upper",
+        "within",
+        "outcome",
+        "cot_given_outcome",
+        "alignment",
+    )
+    assert [found[key] for key in (*unknown, "form", "exported_total", "kl", "d_inf")] == [None] * 11
+    assert "total: not measured, no upper figure" in said.err
+    assert "form: not measured (not-measured)" in said.err
+    assert "not measured nats" not in said.err
+    assert "None" not in said.err
+
+
 def test_no_file_and_no_row_are_said(tmp_path, capsys):
     with pytest.raises(CommandError, match="cannot be read"):
         pressure(tmp_path / "none.jsonl", capsys)

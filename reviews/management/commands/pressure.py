@@ -125,24 +125,29 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         "(plug-in, too low at few samples a prompt)"
     )
     yield (
-        f"within prompts, estimated: {_number(found['within'])} nats; the most that can be read: "
+        f"within prompts, estimated: {_said(found['within'])}; the most that can be read: "
         f"{_number(found['resolution'])} ({found['within_state']}; not a bound)"
     )
     yield (
         f"outcome within prompts: {_number(found['outcome'])}; reasoning given the outcome: "
-        f"{_number(found['cot_given_outcome'])} nats; the most that can be read: {_number(found['cot_resolution'])} "
+        f"{_said(found['cot_given_outcome'])}; the most that can be read: {_number(found['cot_resolution'])} "
         f"({found['cot_state']}; not a bound)"
     )
     yield (
-        f"alignment: {_number(found['alignment'])}; form: {_number(found['form_low'])} to "
-        f"{_number(found['form_high'])} nats over both orders ({found['purposes_state']})"
+        f"alignment: {_said(found['alignment'])}; form: "
+        + (
+            "not measured"
+            if found["form_low"] is None
+            else f"{_number(found['form_low'])} to {_said(found['form_high'])} over both orders"
+        )
+        + f" ({found['purposes_state']})"
     )
-    yield f"as exported: {_number(found['exported_total'])} nats, estimated {_number(found['exported_estimate'])} ({found['exported_state']})"
-    yield f"KL {_number(found['kl'])}, max-divergence {_number(found['d_inf'])} nats"
+    yield f"as exported: {_said(found['exported_total'])}, estimated {_number(found['exported_estimate'])} ({found['exported_state']})"
+    yield f"KL {_number(found['kl'])}, max-divergence {_said(found['d_inf'])}"
     domains = found["domains"] or []
     for domain in domains[:DOMAINS_SAID]:
         yield (
-            f"domain {domain['domain'] or '(none)'}: {domain['prompts']:,} prompts, {_number(domain['total'])} nats, "
+            f"domain {domain['domain'] or '(none)'}: {domain['prompts']:,} prompts, {_said(domain['total'])}, "
             f"accepted {domain['rate']:.4f}, lower {_number(domain['lower'])} ({domain['standing']})"
         )
     if len(domains) > DOMAINS_SAID:
@@ -151,10 +156,15 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
 
 def _nats(name: str, value: float | None, upper: float | None, standing: str | None) -> str:
     if upper is None:
-        return f"{name}: {_number(value)} nats, no upper figure"
+        return f"{name}: {_said(value)}, no upper figure"
     kind = BOUND.get(standing or "", "upper figure, one-sided 95 %")
-    return f"{name}: {_number(value)} nats, {kind}: {_number(upper)}"
+    return f"{name}: {_said(value)}, {kind}: {_number(upper)}"
 
 
 def _number(value: float | None) -> str:
     return "not measured" if value is None else f"{value:.6f}"
+
+
+def _said(value: float | None) -> str:
+    """With its unit: what was not measured has none."""
+    return "not measured" if value is None else f"{_number(value)} nats"

@@ -9,8 +9,9 @@ import pytest
 from django.urls import reverse
 from making import judge, trace_row
 
-from reviews import assigning, importing, planning, rebuilding, requeueing
-from reviews.checking import base
+from reviews import assigning, governing, importing, planning, rebuilding, requeueing
+from reviews.checking.drafts import Configuration
+from reviews.checking.facts import gather
 from reviews.describing import counting
 from reviews.errors import Invalid
 from reviews.measures.outcomes import given_outcome
@@ -41,6 +42,10 @@ def subset(project) -> Round:
     return planning.create_round(project, "subset", by=None, double_share=0, subset_share=0.4)[0]
 
 
+def arrays(round):
+    return gather(round, governing.of(governing.in_force(round)), Configuration()).people
+
+
 def accept_all(round, reader, verdict="accept"):
     while found := assigning.next_for(reader, round).assignments:
         judge(found[0], verdict, reader)
@@ -61,7 +66,7 @@ def test_only_what_a_checker_calls_right_is_queued_and_the_rest_is_dropped_with_
 def test_what_is_filtered_out_stays_in_the_denominators_as_not_accepted(filtered, import_rows, ada):
     import_rows(rows(), into=filtered)
     accept_all(filtered, ada)
-    found = base.of(filtered)
+    found = arrays(filtered)
     assert (int(found.sampled.sum()), int(found.taken.sum())) == (40, 20)
     assert counting.pressures(filtered)["total"] == pytest.approx(np.log(2))
 
@@ -71,7 +76,7 @@ def test_the_pressure_of_a_prefilter_that_everything_else_passes_is_pressure_on_
 ):
     import_rows(rows(prompts=30), into=filtered)
     accept_all(filtered, ada)
-    found = base.of(filtered)
+    found = arrays(filtered)
     classes = found.prompt * 3 + np.where(found.outcome == 0, 0, np.where(found.outcome == 1, 1, 2))
     cells, place = np.unique(classes, return_inverse=True)
     k = np.bincount(place.reshape(-1), weights=found.accepted).astype(np.int64)
@@ -85,10 +90,10 @@ def test_a_random_subset_is_drawn_by_the_seed_and_leaves_both_sides(subset, impo
     import_rows(rows(prompts=50), into=subset)
     queued = set(Assignment.objects.filter(round=subset).values_list("trace", flat=True))
     assert 0.3 < len(queued) / 200 < 0.5
-    found = base.of(subset)
+    found = arrays(subset)
     assert set(found.trace.tolist()) == queued
     accept_all(subset, ada)
-    found = base.of(Round.objects.get(pk=subset.pk))
+    found = arrays(Round.objects.get(pk=subset.pk))
     assert found.sampled.sum() == found.taken.sum() == len(queued)
     measured = counting.pressures(subset)
     assert (measured["sampled"], measured["total"]) == (len(queued), 0)
@@ -129,7 +134,7 @@ def test_both_at_once_filter_what_was_drawn(project, import_rows):
     assert whys["outside-subset"] > 50 < Decision.objects.filter(round=round).count() - whys["filtered"]
     queued = Assignment.objects.filter(round=round).values("trace").distinct().count()
     assert queued + sum(whys.values()) == 160
-    assert len(base.of(round).trace) == 160 - whys["outside-subset"]
+    assert len(arrays(round).trace) == 160 - whys["outside-subset"]
 
 
 def test_exact_repeats_share_the_draw_and_the_filter(project, import_rows, ada):
@@ -185,10 +190,10 @@ def test_a_withdrawn_import_stays_withdrawn_whatever_the_plan_says(filtered, imp
 
 def test_samples_outside_another_rounds_subset_are_not_counted_as_sampled_there(project, import_rows, subset):
     import_rows(rows(prompts=30), into=subset)
-    inside = len(base.of(subset).trace)
+    inside = len(arrays(subset).trace)
     mine, _ = planning.create_round(project, "mine", by=None)
     import_rows([trace_row(number, 9) for number in range(30)], into=mine)
-    assert int(base.of(mine).elsewhere.sum()) == inside
+    assert int(arrays(mine).elsewhere.sum()) == inside
 
 
 def test_the_empty_queue_and_the_rounds_page_say_why_nothing_waits(filtered, import_rows, client, ada, lea):

@@ -11,9 +11,10 @@ from reviews.checking import clauses, kinds
 from reviews.checking.facts import Facts
 from reviews.checking.gate import Gate, Verdict, floored, limited, worse
 from reviews.measures import selection as mixing
-from reviews.measures.domains import effective_number, samples_needed
+from reviews.measures.domains import Domain, effective_number, samples_needed
 from reviews.measures.exported import hard_share
 from reviews.measures.finite import harmonic
+from reviews.measures.intervals import Standing
 from reviews.models import Clause
 
 NOTHING = "nothing goes out"
@@ -93,7 +94,7 @@ def selection(facts: Facts) -> Gate:
     return Gate(
         "selection",
         verdict,
-        f"{value:.2f} nats, at most {high:.2f} ({name}; {found.selecting_standing})",
+        f"{value:.2f} nats, at most {high:.2f} ({name}; {_standing(facts, name)})",
         value=value,
         high=high,
         threshold=line,
@@ -134,11 +135,19 @@ def _domains(facts: Facts) -> dict[str, float | None]:
     """The upper figure of each domain with a name, where there is more than one."""
     if len(facts.domains) < 2:
         return {}
-    return {
-        f"in {domain.domain or 'no domain'}": domain.selecting_upper
-        for domain in facts.domains
-        if domain.selecting_prompts
-    }
+    return {_of(domain): domain.selecting_upper for domain in facts.domains if domain.selecting_prompts}
+
+
+def _of(domain: Domain) -> str:
+    return f"in {domain.domain or 'no domain'}"
+
+
+def _standing(facts: Facts, name: str) -> Standing:
+    """What the upper figure of this name may be called: as exported it is an estimate, however many prompts."""
+    known: dict[str, Standing] = {_of(domain): domain.selecting_standing for domain in facts.domains}
+    if facts.as_exported is not None:
+        known["as exported"] = facts.as_exported.standing
+    return known.get(name, facts.pressure.selecting_standing if facts.pressure else "undefined")
 
 
 def _workings(facts: Facts, known: dict[str, float | None]) -> tuple[str, ...]:
@@ -274,7 +283,7 @@ def form(facts: Facts) -> Gate:
             warn=warn,
             block=block,
         )
-    found = facts.once("purposes", lambda: clauses.split(facts.round, facts.level))
+    found = clauses.split(facts.round, facts.level)
     if found is None or found.state != "ok" or found.form_upper is None:
         return Gate(
             "form",
@@ -378,7 +387,7 @@ def domains(facts: Facts) -> Gate:
         )
     if not any(names):
         why += "; no trace states its domain"
-    looks = kinds.of(facts.round, facts.people)
+    looks = facts.once("kinds", lambda: kinds.of(facts.round, facts.people))
     if more := kinds.more_than_declared(looks, facts.people):
         verdict, why = worse(verdict, "warn"), f"{why}; {more}"
     return Gate(

@@ -23,8 +23,8 @@ MOST_SAMPLES = 1_000_000
 class Domain:
     """One domain's rate of acceptance and pressure. None is unknown; `lower` is one-sided, over prompts.
 
-    selecting and selecting_upper: over the prompts where selection happened (C1). lower is the behaviour floor's
-    figure; `standing` says whether it may be called a bound.
+    selecting_total and selecting_upper: over the prompts where selection happened (C1). lower is the behaviour floor's
+    figure; `standing` and `selecting_standing` say what the two may be called.
     """
 
     domain: str | None
@@ -38,6 +38,7 @@ class Domain:
     selecting_prompts: int
     selecting_total: float | None
     selecting_upper: float | None
+    selecting_standing: Standing
     standing: Standing
     state: str
 
@@ -108,9 +109,9 @@ def exposure_share(exported: int, stage: int | None) -> float | None:
 
 def _domain(name: str | None, accepted: Floats, sampled: Floats, level: float) -> Domain:
     found = clustered_ratio(accepted, sampled, level, sided=1)
-    total, upper = _nats(accepted, sampled, level)
+    total, upper, _ = _nats(accepted, sampled, level)
     hard = accepted < sampled - 1e-9
-    selecting, selecting_upper = _nats(accepted[hard], sampled[hard], level)
+    selecting, selecting_upper, selecting_standing = _nats(accepted[hard], sampled[hard], level)
     return Domain(
         domain=name,
         prompts=len(sampled),
@@ -123,13 +124,14 @@ def _domain(name: str | None, accepted: Floats, sampled: Floats, level: float) -
         selecting_prompts=int(hard.sum()),
         selecting_total=selecting,
         selecting_upper=selecting_upper,
+        selecting_standing=selecting_standing,
         standing=found.standing,
         state="ok" if found.rate > 0 else "nothing-accepted",
     )
 
 
-def _nats(accepted: Floats, sampled: Floats, level: float) -> tuple[float | None, float | None]:
+def _nats(accepted: Floats, sampled: Floats, level: float) -> tuple[float | None, float | None, Standing]:
     if not len(sampled) or accepted.sum() <= 0:
-        return None, None
+        return None, None, "undefined"
     found = clustered_ratio(accepted, sampled, level, sided=1)
-    return abs(log(found.rate)), None if found.low is None else -log(found.low)
+    return abs(log(found.rate)), None if found.low is None else -log(found.low), found.standing

@@ -18,8 +18,8 @@ State = Literal["ok", "nothing-accepted"]
 class Pressure:
     """Nats, pooled over all prompts and over those where selection happened; None is unknown, never zero.
 
-    `total_standing` and `selecting_standing` say what the upper figure beside them may be called: "bound"
-    from 30 prompts on, "estimate" from 20, "insufficient" below, "undefined" where there is none.
+    `total_standing` and `selecting_standing` say what the upper figure beside them may be called (clustered_wilson):
+    "bound" from 30 prompts on at the earliest, "estimate" from 20, "insufficient" below, "undefined" where there is none.
     `state`: "ok" or "nothing-accepted" (no finite pressure). `selecting_state`: the same two, or
     "no-selection" where every sample of every prompt was accepted, so that no prompt is left to look at.
     """

@@ -19,8 +19,8 @@ from reviews.measures.pressure_rows import Figures, Tally
 
 BOUND = {
     "bound": "upper bound, one-sided 95 %",
-    "estimate": "upper figure, one-sided 95 %, not a bound: fewer than 30 prompts",
-    "insufficient": "upper figure, insufficient: fewer than 20 prompts",
+    "estimate": "upper figure, one-sided 95 %, an estimate and not a bound",
+    "insufficient": "upper figure, insufficient: worth fewer than 20 prompts",
 }
 DOMAINS_SAID = 10  # to people; --json has all
 

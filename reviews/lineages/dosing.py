@@ -118,20 +118,48 @@ def standing_entries(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
 
 def _applied(rows: dict[int, Checkpoint]) -> list[Applied]:
     entries = LedgerEntry.objects.filter(checkpoint__in=rows).select_related("dataset__round__project")
-    counting = standing_entries(entries.order_by("project", "number"))
+    booked = [(one, one.checkpoint_id) for one in entries.order_by("project", "number")]
+    booked += _named_later(rows, booked)
+    counting = standing_entries(one for one, _pk in booked)
+    standing = {one.pk for one in counting}
     children: dict[int, set[str]] = {}
     reports = UseReport.objects.filter(dataset__in=[one.dataset_id for one in counting], used=True)
     for report in reports.exclude(checkpoint=None).select_related("checkpoint__project"):
         if report.checkpoint is not None:
             children.setdefault(report.dataset_id, set()).add(report.checkpoint.identity)
-    return [_as_applied(one, rows, children) for one in counting]
+    return [
+        _as_applied(one, rows[pk].identity, children)
+        for one, pk in booked
+        if one.pk in standing and pk is not None
+    ]
 
 
-def _as_applied(entry: LedgerEntry, rows: dict[int, Checkpoint], children: dict[int, set[str]]) -> Applied:
+def _named_later(
+    rows: dict[int, Checkpoint], booked: list[tuple[LedgerEntry, int | None]]
+) -> list[tuple[LedgerEntry, int | None]]:
+    """Entries booked to nobody whose samplers someone has named since: what went out counts, whenever it is known for whom."""
+    known = {(entry.dataset_id, pk) for entry, pk in booked}
+    to_nobody = LedgerEntry.objects.filter(
+        checkpoint=None,
+        kind=LedgerEntry.Kind.APPLIED,
+        dataset__round__samplers__attributions__checkpoint__in=rows,
+    )
+    found: list[tuple[LedgerEntry, int | None]] = []
+    for entry in to_nobody.select_related("dataset__round__project").distinct().order_by("project", "number"):
+        named = booking.checkpoints_of(entry.dataset) if entry.dataset else []
+        found += [
+            (entry, one.pk)
+            for one in named
+            if one is not None and one.pk in rows and (entry.dataset_id, one.pk) not in known
+        ]
+    return found
+
+
+def _as_applied(entry: LedgerEntry, identity: str, children: dict[int, set[str]]) -> Applied:
     figures, dataset = entry.figures_object, entry.dataset
     elsewhere = "" if dataset is not None else said_of(figures)
     return doses.of_figures(
-        rows[entry.checkpoint_id].identity if entry.checkpoint_id else None,
+        identity,
         figures,
         membership=bytes(dataset.membership_digest or b"").hex() if dataset else f"entry {entry.pk}",
         round=f"{dataset.round.project.slug}/{dataset.round.name}" if dataset else "",

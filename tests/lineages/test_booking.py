@@ -69,6 +69,15 @@ def test_where_nobody_said_which_checkpoint_it_was_the_lineage_is_unknown(export
     assert dosing.dose_of(None).unknown
 
 
+def test_an_export_booked_to_nobody_counts_once_its_sampler_is_named(export, base, lea, project):
+    booking.book(export(), figures(), by=lea)
+    assert dosing.dose_of(base).traces == 0
+    sampled_by(base, lea)
+    assert dosing.dose_of(base).traces == 10
+    child = registering.register(project, "child", by=lea, parent=base)[0]
+    assert dosing.dose_of(child).pooled == 0.5
+
+
 def test_what_went_out_for_a_parent_is_in_its_child(export, base, lea, project):
     sampled_by(base, lea)
     booking.book(export(), figures(0.5, 1.25), by=lea)

@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/*.po)
 
-.PHONY: run test bench bench-agreement bench-pressure install check format lock clean
+.PHONY: run test bench bench-agreement bench-pressure bench-drafts install check format lock clean
 
 run: $(STAMP)
 	@exec $(PY) manage.py serve $(if $(FILE),--file "$(FILE)")
@@ -26,6 +26,10 @@ bench-agreement: $(STAMP)
 # How often each figure of pressure holds the truth: about eight minutes of one core.
 bench-pressure: $(STAMP)
 	@$(PY) -m tests.bench.pressure_coverage --out docs/pressure.md
+
+# How long a draft takes to be looked at, with 10,000 and with 100,000 traces.
+bench-drafts: $(STAMP)
+	@$(PY) -m tests.bench.drafts_bench --out docs/performance.md
 
 install: $(STAMP)
 

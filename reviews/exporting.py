@@ -256,7 +256,9 @@ def _finish(dataset: Dataset, work: Path, progress: Progress | None) -> None:
         leftover.unlink()
     dataset.refresh_from_db()
     rendered = targeting.checked(dataset, progress)
-    found = report.of(dataset.round, dataset=dataset, policy=policy_of(dataset), rendered=rendered)
+    found = report.of(
+        dataset.round, dataset=dataset, policy=policy_of(dataset), rendered=rendered, thorough=True
+    )
     require_no_gate(dataset, found)
     dataset.report = canonical.dump(certificate.of(dataset, found))
     Dataset.objects.filter(pk=dataset.pk).update(report=dataset.report)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from array import array
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
-from django.core.cache import cache
 from django.db.models import Count, Max, OuterRef, Subquery
 from numpy.typing import NDArray
 
@@ -32,12 +32,13 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 BYTES_A_TOKEN = 4  # where nobody counted: said to be an estimate wherever it is shown
-SECONDS = 24 * 3600
 VALUES = {Outcome.Value.CORRECT: 0, Outcome.Value.WRONG: 1, Outcome.Value.UNKNOWN: 2}
 NO_OUTCOME = -1
 TAKEN = ("trace", "prompt", "sampler", "accepted", "judged", "tokens", "counted", "outcome")
 NONE = np.zeros(0, dtype=np.int64)
-SHAPE = 1  # of what is kept in the cache; raised when Base changes
+MOST_KEPT = 64  # figures of a few rounds: arrays are kept as they are, which a cache that pickles would copy
+_KEPT: OrderedDict[tuple[str, str], Any] = OrderedDict()
+_LOCK = Lock()
 
 
 @dataclass(frozen=True)
@@ -86,22 +87,27 @@ class Base:
         return np.asarray(np.rint(found), dtype=np.int64)
 
 
-def of(round: Round) -> Base:
+def of(round: Round, mark: str) -> Base:
     """The arrays of a round, kept until a verdict, an import or a decision changes them."""
-    return kept(round, "base", lambda: _read(round))
+    return kept(mark, "base", lambda: _read(round))
 
 
-def kept(round: Round, what: str, work_out: Callable[[], Found]) -> Found:
-    """Figures of a round's traces and verdicts, kept until one of them changes."""
-    key = "checking:" + hashlib.sha256(f"{SHAPE}:{what}:{round.pk}:{_mark(round)}".encode()).hexdigest()
-    found: Any = cache.get(key)
-    if found is None:
-        found = work_out()
-        cache.set(key, found, SECONDS)
-    return found  # type: ignore[no-any-return]
+def kept(mark: str, what: str, work_out: Callable[[], Found]) -> Found:
+    """Figures of a round's traces and verdicts, kept in this process for as long as their mark stays."""
+    key = (mark, what)
+    with _LOCK:
+        if key in _KEPT:
+            _KEPT.move_to_end(key)
+            return _KEPT[key]  # type: ignore[no-any-return]
+    found = work_out()
+    with _LOCK:
+        _KEPT[key] = found
+        while len(_KEPT) > MOST_KEPT:
+            _KEPT.popitem(last=False)
+    return found
 
 
-def _mark(round: Round) -> str:
+def mark_of(round: Round) -> str:
     """Another one whenever something that the arrays are of has changed; everything counted here is append-only."""
     counts = [
         Trace.objects.filter(round__project=round.project_id).aggregate(n=Count("pk"), last=Max("pk")),
@@ -116,7 +122,7 @@ def _mark(round: Round) -> str:
         round.project.held_out_families.aggregate(n=Count("pk"), last=Max("pk")),
     ]
     marks = "-".join(f"{mark['n']}.{mark['last']}" for mark in counts)
-    return f"{marks}-{round.project.held_out_below}-{round.spec_version_id}"
+    return f"{round.pk}-{round.seed}-{marks}-{round.project.held_out_below}-{round.spec_version_id}"
 
 
 COLUMNS = (

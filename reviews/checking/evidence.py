@@ -71,8 +71,9 @@ def cot_given_outcome(facts: Facts) -> Gate:
     )
     if not known.any():
         return missing
-    found = facts.once("outcome", lambda: _given_outcome(facts))
-    if found.cot is None or found.cot_upper is None or found.state == "nothing-accepted":
+    found = facts.once(f"outcome {facts.configuration.arm}", lambda: _given_outcome(facts))
+    upper = found.upper_at(facts.level)
+    if found.cot is None or upper is None or found.state == "nothing-accepted":
         return missing
     lines = (
         f"total = prompt shift {found.prompt_shift:.4f} + outcome within prompts {found.outcome:.4f} + reasoning given "
@@ -95,13 +96,13 @@ def cot_given_outcome(facts: Facts) -> Gate:
             workings=lines,
             to_know="Sample each prompt more often.",
         )
-    verdict, line = limited(found.cot_upper, warn, block)
+    verdict, line = limited(upper, warn, block)
     return Gate(
         "cot-given-outcome",
         verdict,
-        f"{found.cot:.2f} nats on the reasoning given the outcome, at most about {found.cot_upper:.2f}",
+        f"{found.cot:.2f} nats on the reasoning given the outcome, at most about {upper:.2f}",
         value=found.cot,
-        high=found.cot_upper,
+        high=upper,
         threshold=line,
         unit="nats",
         n=found.carrying,
@@ -117,13 +118,13 @@ def _given_outcome(facts: Facts) -> GivenOutcome:
     key, place = np.unique(base.cell * SEALED + classes, return_inverse=True)
     sampled = np.bincount(place.reshape(-1), minlength=len(key))
     accepted = np.bincount(place.reshape(-1), weights=base.accepted, minlength=len(key)).astype(np.int64)
-    return given_outcome(accepted, sampled, base.cell_prompt[key // SEALED], level=facts.level)
+    return given_outcome(accepted, sampled, base.cell_prompt[key // SEALED])
 
 
 def answer_first(facts: Facts) -> Gate:
     """Of 100 answers accepted alone, how many the chain turns to reject (C7)."""
     warn, block = (facts.policy.line("answer-first", name) for name in ("warn", "block"))
-    found = facts.once("flips", lambda: flipped(facts.round, facts.level))
+    found = flipped(facts.round, facts.level)
     if found.share is None or found.share_upper is None or found.standing == "insufficient":
         return Gate(
             "answer-first",
@@ -198,41 +199,44 @@ def confounders(facts: Facts) -> Gate:
     """Whether style, rather than the clauses, decides: within prompt, beyond the other reader's clauses (C9)."""
     policy = facts.policy
     doubles = int(policy.least("confounders", "doubles"))
-    found = facts.once("style", lambda: style.measure(facts.round, facts.people, facts.level))
+    found = facts.once("style", lambda: style.measure(facts.round, facts.readings.readings))
     verdicts: list[Verdict] = []
     lines, worst_key, worst_low = [], "", None
+    lowest = {key: one.lower_at(facts.level) for key, one in found.clauses.items()}
+    beyond_low = found.beyond.lower_at(facts.level)
     for key, one in found.clauses.items():
+        lower = lowest[key]
         lines.append(
             f"{key} from style alone, within prompt: "
             + ("no pair to compare" if one.value is None else f"AUC {one.value:.3f}")
-            + (f", at least {one.lower:.3f}" if one.lower is not None else f" ({one.state})")
+            + (f", at least {lower:.3f}" if lower is not None else f" ({one.state})")
             + f", {one.pairs:,} pairs of {one.prompts} prompts"
         )
-        if one.lower is not None:
+        if lower is not None:
             verdicts.append(
                 limited(
-                    one.lower,
+                    lower,
                     policy.line("confounders", "clause_warn"),
                     policy.line("confounders", "clause_block"),
                 )[0]
             )
-            if worst_low is None or one.lower > worst_low:
-                worst_key, worst_low = key, one.lower
+            if worst_low is None or lower > worst_low:
+                worst_key, worst_low = key, lower
     beyond = found.beyond
     lines.append(
         f"verdict beyond the other reader's clauses, {found.doubles} traces read twice: "
         + (f"AUC gained {beyond.value:.3f}" if beyond.value is not None else "not measured")
-        + (f", at least {beyond.lower:.3f}" if beyond.lower is not None else f" ({beyond.state})")
+        + (f", at least {beyond_low:.3f}" if beyond_low is not None else f" ({beyond.state})")
     )
-    if beyond.lower is not None:
+    if beyond_low is not None:
         verdicts.append(
             limited(
-                beyond.lower,
+                beyond_low,
                 policy.line("confounders", "beyond_warn"),
                 policy.line("confounders", "beyond_block"),
             )[0]
         )
-    measured = beyond.lower is not None and found.doubles >= doubles
+    measured = beyond_low is not None and found.doubles >= doubles
     verdict = worse(*verdicts) if verdicts else "insufficient"
     clause_line = policy.line("confounders", "clause_warn")
     told = (
@@ -255,7 +259,7 @@ def confounders(facts: Facts) -> Gate:
     elif verdict in ("block", "warn"):
         why = told or (
             "style tells a reader's verdict beyond the other reader's clauses, by at least "
-            f"{beyond.lower or 0:.2f} of AUC"
+            f"{beyond_low or 0:.2f} of AUC"
         )
     elif verdict == "pass":
         why = "style adds nothing that can be shown to what the other reader's clauses say"
@@ -266,7 +270,7 @@ def confounders(facts: Facts) -> Gate:
         verdict,
         why,
         value=beyond.value,
-        low=beyond.lower,
+        low=beyond_low,
         threshold=policy.line("confounders", "beyond_block"),
         unit="AUC gained",
         n=found.doubles,
@@ -274,7 +278,7 @@ def confounders(facts: Facts) -> Gate:
         block=policy.line("confounders", "beyond_block"),
         workings=(*lines, f"style: {', '.join(style.NAMES)}"),
         to_know="" if measured else "Have more traces read twice, drawn at random.",
-        details={"clauses": {key: one.lower for key, one in found.clauses.items()}},
+        details={"clauses": lowest},
     )
 
 
@@ -283,10 +287,11 @@ def agreement(facts: Facts) -> Gate:
     policy = facts.policy
     warn, block = (policy.line("agreement", name) for name in ("warn", "block"))
     asked, twice = policy.least("agreement", "double_share"), int(policy.least("agreement", "twice"))
-    table = facts.once("readings", lambda: Table.of(rows.readings(facts.round)))
-    group = facts.once("agreement", lambda: figures.group("", table, table.planned))
+    group = facts.once("agreement", lambda: figures.group("", facts.readings, facts.readings.planned))
     share = 1.0 if facts.round.overlap >= 2 else facts.round.double_share
-    upper = facts.once("second", lambda: _second_upper(table, facts.level))
+    sums = facts.once("second", lambda: _second_sums(facts.readings))
+    low = None if sums is None else clustered_ratio(sums[0], sums[1], facts.level, sided=1).low
+    upper = None if low is None else 1 - low
     value = group.second.value
     lines = (
         f"alpha {_figure(group.alpha.value)} [{_figure(group.alpha.low)}, {_figure(group.alpha.high)}], "
@@ -330,8 +335,8 @@ def agreement(facts: Facts) -> Gate:
     )
 
 
-def _second_upper(table: Table, level: float) -> float | None:
-    """The one-sided upper bound of what figures.second_reader estimates."""
+def _second_sums(table: Table) -> tuple[np.ndarray, np.ndarray] | None:
+    """By prompt: accepts again, and accepts that have a second reading; what figures.second_reader is a ratio of."""
     codes = table.codes.only(table.planned)
     items = len(codes.item_names)
     accepts, rejects = (
@@ -346,9 +351,10 @@ def _second_upper(table: Table, level: float) -> float | None:
     trials = accepts[twice].astype(np.float64)
     again = trials * (trials - 1) / (trials + rejects[twice] - 1)
     _, place = np.unique(codes.clusters[twice], return_inverse=True)
-    sums = [np.bincount(place.reshape(-1), weights=values).astype(np.float64) for values in (again, trials)]
-    low = clustered_ratio(sums[0], sums[1], level, sided=1).low
-    return None if low is None else 1 - low
+    hits, asked = (
+        np.bincount(place.reshape(-1), weights=values).astype(np.float64) for values in (again, trials)
+    )
+    return hits, asked
 
 
 def reviewers(facts: Facts) -> Gate:
@@ -358,7 +364,7 @@ def reviewers(facts: Facts) -> Gate:
     """
     policy = facts.policy
     asked, accuracy = int(policy.least("reviewers", "gold")), policy.least("reviewers", "accuracy")
-    team = facts.once("team", lambda: readers.of(facts.round))
+    team = facts.once("team", lambda: readers.of(facts.round, facts.readings))
     gold = facts.once("gold", lambda: rows.gold(facts.round))
     lines, bad, unknown, lows = [], [], [], []
     for reader in (one for one in team.readers if one.readings):

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from reviews import drawing
+from reviews.audit import rows
+from reviews.audit.figures import Table
 from reviews.checking import base as bases
 from reviews.checking import drafts
 from reviews.checking.base import Base, Flags, Ints
@@ -30,7 +32,7 @@ Found = TypeVar("Found")
 class Facts:
     """A draft, what it is drawn from, and the lines that it is held against.
 
-    base: of the arm: for a control, `accepted` says what that arm takes rather than what people said. looks: how many
+    mark: of the rows that all this is of; another one, other figures. base: of the arm: for a control, `accepted` says what that arm takes rather than what people said. looks: how many
     configurations of this round were looked at, this one included; every bound is at `level`. thorough: whether every
     text that goes out is hashed anew, which the job and the commands do and a page does not. rendered: what the
     target's template makes of every row, where the job has looked.
@@ -42,6 +44,7 @@ class Facts:
     base: Base
     draft: Draft
     people: Base
+    mark: str
     looks: int
     dataset: Dataset | None = None
     thorough: bool = False
@@ -98,9 +101,14 @@ class Facts:
         )
         return [domain for domain in found if (domain.domain or "") in out]
 
+    @cached_property
+    def readings(self) -> Table:
+        """The audit's readings, read once for all gates that ask for them; too large to be kept."""
+        return Table.of(rows.readings(self.round))
+
     def once(self, key: str, work_out: Callable[[], Found]) -> Found:
-        """Figures that do not depend on the configuration, kept as long as the base is."""
-        return bases.kept(self.round, f"{key}:{self.level:.9f}", work_out)
+        """Figures that depend neither on the configuration nor on the level, kept as long as the base is."""
+        return bases.kept(self.mark, key, work_out)
 
 
 def gather(
@@ -114,14 +122,15 @@ def gather(
     rendered: dict[str, Any] | None = None,
 ) -> Facts:
     """The facts of a draft. Once the membership is frozen, they are of that, whatever was decided since."""
-    people = bases.of(round)
+    mark = bases.mark_of(round)
+    people = bases.of(round, mark)
     selected = drafts.draw(people, configuration, policy, round)
     base, draft = people, selected
     if configuration.arm != Dataset.Arm.SELECTED:
         base, draft = _control(people, selected, configuration, round)
     if dataset is not None and dataset.rows is not None:
         draft = _frozen(base, draft, dataset)
-    return Facts(round, policy, configuration, base, draft, people, looks, dataset, thorough, rendered)
+    return Facts(round, policy, configuration, base, draft, people, mark, looks, dataset, thorough, rendered)
 
 
 def _control(people: Base, selected: Draft, configuration: Configuration, round: Round) -> tuple[Base, Draft]:

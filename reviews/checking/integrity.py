@@ -181,8 +181,11 @@ def _key_fits(project: Project) -> bool:
 def licence(facts: Facts) -> Gate:
     """Canaries and refused licences among what is accepted."""
     policy = facts.policy
-    key = f"licence:{','.join(policy.canaries)}:{','.join(policy.refused_licences)}"
-    bad, stated = facts.once(key, lambda: _licences(facts))
+    bad, stated = (
+        _licences(facts)
+        if facts.thorough
+        else facts.once(f"licence {policy.refused_licences}", lambda: _licences(facts))
+    )
     out = {int(pk) for pk in facts.base.trace[facts.going]}
     found = {pk: what for pk, what in bad.items() if pk in out}
     kinds = Counter(found.values())
@@ -198,22 +201,25 @@ def licence(facts: Facts) -> Gate:
         workings=(
             "stated: "
             + (", ".join(f"{name} {n:,}" for name, n in stated.most_common()) or "no licence anywhere"),
-            f"refused: {', '.join(policy.refused_licences) or 'none'}; canaries: {', '.join(policy.canaries) or 'none'}",
+            f"refused: {', '.join(policy.refused_licences) or 'none'}; canaries: {', '.join(policy.canaries) or 'none'}"
+            + ("" if facts.thorough else ", which the job looks for in every text"),
         ),
     )
 
 
 def _licences(facts: Facts) -> tuple[dict[int, str], Counter[str]]:
-    """What is wrong with each accepted trace, and how often each licence is stated."""
+    """What is wrong with each accepted trace, and how often each licence is stated; canaries only where it is thorough."""
     policy, bad, stated = facts.policy, dict[int, str](), Counter[str]()
     refused = {name.casefold() for name in policy.refused_licences}
     pks = facts.people.trace[facts.people.accepted].tolist()
     for start in range(0, len(pks), AT_ONCE):
-        for trace in Trace.objects.filter(pk__in=pks[start : start + AT_ONCE]).with_texts():
-            name = trace.meta_object.get("licence")
+        some = Trace.objects.filter(pk__in=pks[start : start + AT_ONCE])
+        for pk, meta in some.values_list("pk", "meta"):
+            name = json.loads(bytes(meta)).get("licence")
             stated[name if isinstance(name, str) else "not stated"] += 1
             if isinstance(name, str) and name.casefold() in refused:
-                bad[trace.pk] = f"licence {name}"
+                bad[pk] = f"licence {name}"
+        for trace in some.with_texts().defer("meta") if facts.thorough and policy.canaries else ():
             texts = [bytes(trace.round_prompt.prompt.messages), bytes(trace.reasoning.body)]
             texts += [bytes(trace.answer.body)] if trace.answer else []
             for canary in policy.canaries:

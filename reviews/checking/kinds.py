@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from reviews import drawing
-from reviews.checking import base as bases
 from reviews.checking.base import Base
 from reviews.measures import kinds
 from reviews.measures.domains import effective_number
@@ -17,8 +16,8 @@ MORE = 1.3  # times as many as declared: real files of one domain read at most 1
 
 
 def of(round: Round, base: Base) -> Kinds:
-    """The kinds of a round's prompts, at most AT_MOST of them drawn by its seed. Worked out once for a base."""
-    return bases.kept(round, "kinds", lambda: kinds.kinds(_texts(round, base)))
+    """The kinds of a round's prompts, at most AT_MOST of them drawn by its seed."""
+    return kinds.kinds(_texts(round, base))
 
 
 def more_than_declared(found: Kinds, base: Base) -> str:

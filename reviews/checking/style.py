@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reviews import drawing
-from reviews.audit import rows
 from reviews.audit.rows import Reading
-from reviews.checking.base import Base
 from reviews.measures.confounding import Beaten, predicted_auc, style_beyond_clauses
 from reviews.models import Round, Style, Trace
 
@@ -73,9 +71,8 @@ def of_traces(traces: list[int]) -> dict[int, tuple[float, ...]]:
     return found
 
 
-def measure(round: Round, base: Base, level: float) -> Confounders:
+def measure(round: Round, readings: list[Reading]) -> Confounders:
     """The confounders of a round, from the readings that the audit counts; style on a logarithmic scale."""
-    readings = rows.readings(round)
     features = of_traces(sorted({one.trace for one in readings}))
     selecting = (
         [] if round.spec_version is None else [c.key for c in round.spec_version.clauses.all() if c.selects]
@@ -87,7 +84,7 @@ def measure(round: Round, base: Base, level: float) -> Confounders:
         for key in selecting:
             cited = np.array([key in one.fails for one in readings], dtype=np.bool_)
             if cited.any():
-                clauses[key] = predicted_auc(matrix, cited, prompts, level=level)
+                clauses[key] = predicted_auc(matrix, cited, prompts)
     pairs = _doubles(round, readings)
     if not pairs:
         return Confounders(clauses, Beaten(None, None, 0, 0, "too-few-doubles"), 0)
@@ -98,7 +95,6 @@ def measure(round: Round, base: Base, level: float) -> Confounders:
         ),
         np.array([one.label == "accept" for one, _ in pairs], dtype=np.bool_),
         _numbers([one.cluster for one, _ in pairs]),
-        level=level,
     )
     return Confounders(clauses, beyond, len(pairs))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import comb
 from typing import Literal
 
@@ -37,6 +37,11 @@ class Beaten:
     pairs: int
     prompts: int
     state: Literal["ok", "no-pairs", "too-few", "too-few-doubles"]
+    drawn: Floats | None = field(default=None, compare=False, repr=False)
+
+    def lower_at(self, level: float) -> float | None:
+        """The lower figure at another one-sided level, from the same replicates."""
+        return None if self.drawn is None else float(np.quantile(self.drawn, 1 - level))
 
 
 def within_auc(
@@ -161,5 +166,5 @@ def _beaten(sums: Floats, statistic: Callable[[Floats], Floats], level: float, s
     value, pairs = float(statistic(sums.sum(axis=0)[None])[0]), int(sums[:, -1].sum())
     if len(sums) < ESTIMATE_FROM:
         return Beaten(value, None, pairs, len(sums), "too-few")
-    low = percentile_bootstrap(statistic, sums, seed=seed, level=2 * level - 1).low
-    return Beaten(value, low, pairs, len(sums), "ok")
+    found = percentile_bootstrap(statistic, sums, seed=seed, level=2 * level - 1)
+    return Beaten(value, found.low, pairs, len(sums), "ok", found.drawn)

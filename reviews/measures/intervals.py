@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 from statistics import NormalDist
 from typing import Literal
@@ -62,11 +62,15 @@ class ClusteredRate:
 
 @dataclass(frozen=True)
 class Percentiles:
-    """What a percentile bootstrap found; `undefined` is the share of replicates that have no value."""
+    """What a percentile bootstrap found; `undefined` is the share of replicates that have no value.
+
+    drawn: the values of the replicates in order, for bounds at other levels from the same draws.
+    """
 
     low: float
     high: float
     undefined: float
+    drawn: NDArray[np.float64] = field(compare=False, repr=False)
 
 
 def wilson(k: float, n: float, level: float = 0.95, sided: Sides = 2) -> tuple[float, float]:
@@ -228,7 +232,7 @@ def percentile_bootstrap(
     if not len(defined):
         raise InsufficientData("A bootstrap interval", "no replicate has a value.")
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return Percentiles(float(low), float(high), 1 - len(defined) / len(drawn))
+    return Percentiles(float(low), float(high), 1 - len(defined) / len(drawn), np.sort(defined))
 
 
 def _distinct(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -39,6 +39,13 @@ class GivenOutcome:
     carrying: int
     standing: Standing
     state: Literal["ok", "nothing-accepted", "insufficient"]
+    drawn: Floats | None = field(default=None, compare=False, repr=False)
+
+    def upper_at(self, level: float) -> float | None:
+        """The upper figure of `cot` at another one-sided level, from the same replicates."""
+        if self.drawn is None or self.cot is None:
+            return None
+        return max(self.cot, float(np.quantile(self.drawn, level)))
 
 
 def given_outcome(
@@ -69,18 +76,20 @@ def given_outcome(
     numerator = totals(place, k * (most - harmonic(k - 1)), len(size))
     mean_cell = float(w @ n)
     cot = max(0.0, float(numerator.sum() / hits))
+    replicates = ratios(numerator, of_prompt, seed) if carrying > 1 else None
     enough = mean_cell >= MEAN_CELL and carrying >= BOUND_FROM
     return GivenOutcome(
         max(0.0, shift),
         max(0.0, outcome),
         abs(cot_plugin),
         cot,
-        max(cot, ratio_upper(numerator, of_prompt, level, seed)) if carrying > 1 else None,
+        None if replicates is None else max(cot, float(np.quantile(replicates, level))),
         float(w @ most),
         mean_cell,
         carrying,
         "estimate" if enough else "insufficient",
         "ok" if enough else "insufficient",
+        replicates,
     )
 
 
@@ -89,12 +98,12 @@ def totals(place: NDArray[np.intp], values: Floats, groups: int = 0) -> Floats:
     return np.asarray(np.bincount(place, weights=values, minlength=groups), dtype=np.float64)
 
 
-def ratio_upper(numerator: Floats, denominator: Floats, level: float, seed: int) -> float:
-    """One-sided upper percentile of sum numerator / sum denominator, the prompts drawn with replacement."""
+def ratios(numerator: Floats, denominator: Floats, seed: int) -> Floats:
+    """Replicates of sum numerator / sum denominator in order, the prompts drawn with replacement."""
 
     def ratio(sums: Floats) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], np.nan))
 
     both = np.stack([numerator, denominator], axis=1)
-    return percentile_bootstrap(ratio, both, seed=seed, level=2 * level - 1).high
+    return percentile_bootstrap(ratio, both, seed=seed).drawn

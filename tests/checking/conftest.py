@@ -173,5 +173,6 @@ def _bring_in(round: Round, folder: Path, rows: list[Any], verdicts: list[Any]) 
 
 def gate(round: Round, key: str, **thresholds: Any) -> Any:
     """One gate of a round, under `pilot` or with other lines; the other gates are not asked."""
+    thorough = thresholds.pop("thorough", False)
     lines = policy(thresholds.pop("under", "pilot"), **thresholds)
-    return report.CHECKS[key](gather(round, lines, Configuration()))
+    return report.CHECKS[key](gather(round, lines, Configuration(), thorough=thorough))

@@ -48,7 +48,7 @@ def test_licence_holds_and_blocks_canaries_and_refused_licences(plant):
     refused = plant("refused", prompts=30, meta=lambda *_: {"licence": "Proprietary"})
     assert gate(refused, "licence").verdict == "block"
     canary = plant("canary", prompts=30, reasoning=lambda p, s, f, d: f"{p}{s} canary GUID 26b5c67b")
-    assert "canary" in gate(canary, "licence").why
+    assert "canary" in gate(canary, "licence", thorough=True).why
 
 
 def test_template_passes_without_a_target_and_production_asks_for_one(honest):

@@ -75,13 +75,7 @@ def draft(
     version = governing.in_force(round)
     names = _formats(formats, governing.of(version))
     target = target or targeting.own_of(round)
-    if rendered.NAME in names and target is None:
-        raise Invalid(
-            "target",
-            _(
-                "The format rendered is written with one model's own template: name a target, or leave it out."
-            ),
-        )
+    _require_target(names, target)
     Round.objects.select_for_update().get(pk=round.pk)
     last = Dataset.objects.filter(project=round.project_id).aggregate(last=Max("number"))["last"] or 0
     configuration = configuration or Configuration()
@@ -140,6 +134,16 @@ def _formats(formats: str, policy: Policy) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def _require_target(formats: list[str], target: Target | None) -> None:
+    if rendered.NAME in formats and target is None:
+        raise Invalid(
+            "target",
+            _(
+                "The format rendered is written with one model's own template: name a target, or leave it out."
+            ),
+        )
+
+
 def require_empty(folder: Path) -> None:
     """Raise Unreadable unless the folder is free to be made: a data set never mixes with what lies there."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -150,11 +154,18 @@ def require_empty(folder: Path) -> None:
 
 @transaction.atomic
 def reconfigure(
-    dataset: Dataset, given: dict[str, Any] | None, *, by: User | None, lines: Lines | None = None
+    dataset: Dataset,
+    given: dict[str, Any] | None,
+    *,
+    by: User | None,
+    lines: Lines | None = None,
+    formats: str = "",
+    target: Target | None = None,
+    max_length: int | None = None,
 ) -> Dataset:
     """Another configuration of a draft, its lines with it: another look. Raises Invalid, Conflict once it is frozen.
 
-    given: None leaves the configuration as it is.
+    given: None leaves the configuration as it is; so do no formats, and no target.
     """
     dataset = _open(dataset, by=by, doing=_("Changing a draft"))
     configuration = (
@@ -169,6 +180,12 @@ def reconfigure(
         for name, line in asdict(lines).items():
             setattr(dataset, name, line)
     dataset.policy_version = governing.in_force(dataset.round)
+    if target is not None:
+        dataset.target, dataset.max_length = target, max_length
+    if formats:
+        names = _formats(formats, governing.of(dataset.policy_version))
+        _require_target(names, dataset.target)
+        dataset.formats = ",".join(names)
     dataset.save()
     return dataset
 

@@ -6,17 +6,15 @@ import json
 from collections import Counter
 
 import numpy as np
-from django.db.models import Q
 
 from reviews import holding_out
 from reviews.checking.facts import Facts
 from reviews.checking.gate import Gate, Verdict
 from reviews.errors import WinnowError
-from reviews.models import Project, Prompt, Sampler, SamplingPlan, Trace
+from reviews.models import Prompt, Sampler, SamplingPlan, Trace
 from reviews.verifying import require_unchanged
 
 AT_ONCE = 200
-KEY_TRIED = 20
 SHOWN = 5  # of what is wrong, by name
 
 
@@ -118,7 +116,7 @@ def held_out(facts: Facts) -> Gate:
     project = facts.round.project
     share, least = facts.policy.least("held-out", "share"), int(facts.policy.least("held-out", "prompts"))
     below = project.held_out_below / 10_000
-    kept = _held(project)
+    kept = Prompt.objects.filter(project=project).held_out().count()
     out = 0
     if facts.dataset is not None and facts.dataset.rows is not None:
         out = Trace.objects.filter(memberships__dataset=facts.dataset).held_out().count()
@@ -134,7 +132,7 @@ def held_out(facts: Facts) -> Gate:
             "block",
         )
         to_know = "Raise the share that is held out; it only grows."
-    elif not _key_fits(project):
+    elif holding_out.key_state(project) == "lost":
         why, verdict = (
             "the instance's key does not give the stored prompts their places: it was lost or changed",
             "insufficient",
@@ -164,18 +162,6 @@ def held_out(facts: Facts) -> Gate:
         ),
         to_know=to_know,
     )
-
-
-def _held(project: Project) -> int:
-    families = project.held_out_families.values_list("family", flat=True)
-    held = Q(bucket__lt=project.held_out_below) | Q(round_prompts__family__in=list(families))
-    return Prompt.objects.filter(held, project=project).distinct().count()
-
-
-def _key_fits(project: Project) -> bool:
-    """Whether the instance's key still gives stored prompts their places; a near copy has the place of another."""
-    some = list(Prompt.objects.filter(project=project).order_by("pk")[:KEY_TRIED])
-    return not some or any(holding_out.bucket(prompt.as_messages) == prompt.bucket for prompt in some)
 
 
 def licence(facts: Facts) -> Gate:

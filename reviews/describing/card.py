@@ -52,6 +52,11 @@ def paragraph(manifest: dict[str, Any]) -> str:
     if bad:
         said.append(f"Measured, and beyond the policy's lines: {', '.join(bad)}.")
     said.append(_certified(manifest))
+    if (manifest["mentions"] or {}).get("traces"):
+        said.append(
+            f"{manifest['mentions']['traces']:,} of them mention reviewers, a rubric or a monitor "
+            f"({', '.join(manifest['mentions']['by_term'])}): read those before training on them."
+        )
     author, rounds = manifest["authorship"] or {}, manifest["rounds_on_checkpoint"] or {}
     if author.get("approved_by_its_own_author"):
         said.append("Approved by its own author: one person judged, drafted and released it.")

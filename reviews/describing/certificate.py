@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Count
 
-from reviews import drafting
+from reviews import drafting, linting
 from reviews.checking import base as bases
 from reviews.checking import history
 from reviews.checking.report import Report
@@ -23,6 +23,7 @@ def of(dataset: Dataset, found: Report) -> dict[str, Any]:
     facts = found.facts
     document = found.document
     figures = history.figures(facts)
+    mentions = linting.mentions_of(dataset)
     section = dosing.section(dataset, figures)
     return {
         "gates": document["gates"],
@@ -54,6 +55,7 @@ def of(dataset: Dataset, found: Report) -> dict[str, Any]:
         "lineage": [[node["identity"] for node in one["path"]] for one in section["checkpoints"]],
         "ledger": section,
         "template": facts.rendered,
+        "mentions": {"traces": mentions.traces, "by_term": mentions.by_term},
         "match": history.match(facts) if dataset.arm != Dataset.Arm.SELECTED else None,
         "authorship": authorship(dataset),
         "rounds_on_checkpoint": rounds_on_checkpoint(dataset),

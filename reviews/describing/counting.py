@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from django.db.models import Count, Q
 
 from reviews.measures import pressure
-from reviews.models import Dataset, Decision, Prompt, Round, Trace
+from reviews.models import Dataset, Decision, Round, Trace
 
 
 def figures(dataset: Dataset) -> dict[str, Any]:
@@ -71,24 +70,6 @@ def pressures(round: Round) -> dict[str, Any]:
         "selection": "relative" if round.mode == Round.Mode.PICK_BEST else "absolute",
         "samplers_in_round": round.samplers.count(),
     }
-
-
-def held_out_root(dataset: Dataset) -> str:
-    """Merkle root (SHA-256, pairs in order, an odd one carried up) of the digests of the project's held-out prompts.
-
-    Leaves are sorted by their bytes. Empty: SHA-256 of nothing.
-    """
-
-    held = Prompt.objects.filter(project=dataset.project, bucket__lt=dataset.project.held_out_below)
-    level = sorted(bytes(digest) for digest in held.values_list("digest", flat=True))
-    while len(level) > 1:
-        level = [
-            hashlib.sha256(b"".join(level[place : place + 2])).digest()
-            if place + 1 < len(level)
-            else level[place]
-            for place in range(0, len(level), 2)
-        ]
-    return (level[0] if level else hashlib.sha256(b"").digest()).hex()
 
 
 def licences(round: Round) -> list[str]:

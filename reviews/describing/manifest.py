@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow
 from django.conf import settings
 
+from reviews import holding_out, sealing
 from reviews.audit import tables
-from reviews.describing.counting import held_out_root
 from reviews.formats import canonical, dataset_folder
 from reviews.models import Dataset
 
@@ -34,6 +34,7 @@ OF_THE_REPORT = (
     "template",
     "match",
     "draft",
+    "mentions",
     "authorship",
     "rounds_on_checkpoint",
 )
@@ -105,7 +106,12 @@ def manifest(dataset: Dataset) -> dict[str, Any]:
             "shows_outcome": round.shows_outcome,
         },
         **json.loads(bytes(dataset.figures or b"{}")),
-        "held_out": {"below": dataset.project.held_out_below, "of": 10_000, "root": held_out_root(dataset)},
+        "held_out": {
+            "below": dataset.project.held_out_below,
+            "of": 10_000,
+            "root": holding_out.root(dataset.project),
+        },
+        "log": {"sealed_to": sealing.head(dataset.project)},
         "beside": list(BESIDE),
         "software": {
             "winnow": importlib.metadata.version("winnow") if _installed() else "source",

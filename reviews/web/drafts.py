@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from reviews import drafting, permitting
+from reviews import drafting, linting, permitting, targeting
 from reviews.checking import report
 from reviews.checking.report import Report
-from reviews.models import Dataset, Job, Role, WorkerBeat
+from reviews.errors import Invalid
+from reviews.formats import dataset_folder
+from reviews.lm.targets import TEMPLATE
+from reviews.models import Dataset, Job, Role, Target, Trace, WorkerBeat
 from reviews.pictures import gauge, strip, waterfall
 from reviews.reporting.pictures import safe
 from reviews.web import doors
 from reviews.web.answers import person
 from reviews.web.building import start_building
 
+LINTED = 500  # traces on a page
 LINES = ("matters", "not_outcomes", "expected", "stop_when")
 FLOORS = {
     "samples-per-prompt",
@@ -51,6 +57,43 @@ def configure(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         dataset, _given(request.POST), by=person(request), lines=_lines(request.POST, dataset)
     )
     return redirect("dataset", slug, pk)
+
+
+@login_required
+@require_POST
+def aim(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """The formats of a draft, and the target: one that is known, or the files of a new one."""
+    dataset = doors.dataset(request, slug, pk)
+    permitting.require(person(request), dataset.project_id, Role.LEAD, doing=_("Naming a target"))
+    given = request.POST.get("target", "")
+    targets = Target.objects.visible_to(person(request)).filter(project=dataset.project)
+    target = get_object_or_404(targets, pk=int(given)) if given.isdecimal() and len(given) < 16 else None
+    if uploads := request.FILES.getlist("files"):
+        target = targeting.register(
+            dataset.project, request.POST.get("name", ""), _read(uploads), by=person(request)
+        )
+    length = request.POST.get("max_length", "").strip()
+    if length and (not length.isdecimal() or len(length) > 9 or not int(length)):
+        raise Invalid("max_length", _("The longest row is a whole number of tokens."))
+    drafting.reconfigure(
+        dataset,
+        None,
+        by=person(request),
+        formats=",".join(request.POST.getlist("format")),
+        target=target,
+        max_length=int(length) if length else None,
+    )
+    return redirect("dataset", slug, pk)
+
+
+def _read(uploads: list[UploadedFile]) -> dict[str, bytes]:
+    """The files by their names; targeting says which of them it wants. Raises Invalid for one that is too large."""
+    if sum(upload.size or 0 for upload in uploads) > settings.MAX_UPLOAD_BYTES:
+        raise Invalid("files", _("These files are larger than an upload may be (MAX_UPLOAD_MIB)."))
+    return {
+        TEMPLATE if str(upload.name).endswith(".jinja") else str(upload.name): upload.read()
+        for upload in uploads
+    }
 
 
 @login_required
@@ -114,12 +157,17 @@ def page(request: HttpRequest, dataset: Dataset) -> HttpResponse:
             "strip": _strip(found),
             "waterfall": _waterfall(found),
             "looks": found.facts.looks,
+            "mentions": _mentions(found),
             "level": 100 * found.facts.level,
             "lines": drafting.lines_of(dataset),
             "in_the_way": in_the_way,
             "overridable": {gate.key for gate in in_the_way if gate.tier != "integrity"},
             "leads": Role.LEAD in person(request).roles_in(dataset.project_id),
             "domains": sorted({name for name in found.facts.people.domains if name}),
+            "targets": Target.objects.visible_to(person(request))
+            .filter(project=dataset.project)
+            .order_by("name", "pk"),
+            "formats": [(name, name in dataset.formats.split(",")) for name in dataset_folder.FORMATS],
             "controls": [(arm.value, arm.label) for arm in CONTROLS if _possible(found, arm)],
             "job": Job.objects.filter(kind=Job.Kind.BUILD_DATASET, subject=dataset.pk)
             .order_by("-pk")
@@ -127,6 +175,12 @@ def page(request: HttpRequest, dataset: Dataset) -> HttpResponse:
             "worker": WorkerBeat.alive(timezone.now()),
         },
     )
+
+
+def _mentions(found: Report) -> linting.Mentions:
+    """What the linter finds in the first traces that would go out; the job reads them all."""
+    pks = found.facts.base.trace[found.facts.going][:LINTED].tolist()
+    return linting.mentions_in(Trace.objects.filter(pk__in=pks))
 
 
 def _possible(found: Report, arm: Dataset.Arm) -> bool:

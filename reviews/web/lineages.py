@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from reviews import permitting
+from reviews import overseeing, permitting
 from reviews.lineages import booking, probed, registering
 from reviews.models import Checkpoint, LedgerEntry, Project, Role
 from reviews.reporting import lineages as shown
@@ -36,7 +36,12 @@ def lineage(request: HttpRequest, slug: str) -> HttpResponse:
     return render(
         request,
         "reviews/lineage/lineage.html",
-        {**_frame(request, project), **shown.lineage_of(project), "forms": forms},
+        {
+            **_frame(request, project),
+            **shown.lineage_of(project),
+            "forms": forms,
+            "overriding": overseeing.overrides_by_lead(project),
+        },
     )
 
 

@@ -93,6 +93,7 @@ urlpatterns = [
     path("p/<slug:slug>/traces/<int:pk>/adjudicate", rounds.adjudicate, name="adjudicate"),
     path("p/<slug:slug>/datasets/<int:pk>", datasets.dataset_page, name="dataset"),
     path("p/<slug:slug>/datasets/<int:pk>/configure", drafts.configure, name="configure-draft"),
+    path("p/<slug:slug>/datasets/<int:pk>/target", drafts.aim, name="aim-draft"),
     path("p/<slug:slug>/datasets/<int:pk>/export", drafts.release, name="export"),
     path("p/<slug:slug>/datasets/<int:pk>/decline", drafts.decline, name="decline"),
     path("p/<slug:slug>/datasets/<int:pk>/go-on", datasets.go_on, name="go-on"),

@@ -12,6 +12,7 @@ from reviews.formats.records import RefusedLine, Sample
 from reviews.lineages import adopting
 from reviews.models import (
     BatchWithdrawal,
+    Event,
     ImportBatch,
     Outcome,
     Prompt,
@@ -24,6 +25,8 @@ from reviews.models import (
 from reviews.models import (
     RefusedLine as StoredRefusal,
 )
+
+CONTRADICTIONS_NAMED = 20  # in one line of the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +161,27 @@ class Writer:
             for row, at in zip(rows, landed, strict=True)
             if at.state == "refused"
         )
+        self._log_other_texts(rows, landed)
         if new:
             self._write_traces(new)
         return landed
+
+    def _log_other_texts(self, rows: list[Prepared], landed: list[Landed]) -> None:
+        """That somebody tried to put another text in the place of a sampled one stays on record (C11)."""
+        tried = [
+            [at.line, row.external_id, row.model, row.index]
+            for row, at in zip(rows, landed, strict=True)
+            if at.state == "refused" and row.refused is None
+        ]
+        if tried:
+            Event.objects.log(
+                self.round.project_id,
+                "trace.contradicted",
+                self.batch.by,
+                self.batch,
+                n=len(tried),
+                first=tried[:CONTRADICTIONS_NAMED],
+            )
 
     def _write_traces(self, rows: list[Prepared]) -> None:
         prompts = self._prompts(rows)

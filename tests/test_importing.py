@@ -15,7 +15,7 @@ from making import as_lines, trace_row
 
 from reviews import importing, planning
 from reviews.errors import Conflict, Unreadable
-from reviews.models import Assignment, Decision, ImportBatch, Prompt, RefusedLine, Text, Trace
+from reviews.models import Assignment, Decision, Event, ImportBatch, Prompt, RefusedLine, Text, Trace
 
 FILES = [
     "biased_mcq_llama8b_checkpoints",
@@ -87,6 +87,8 @@ def test_the_same_identity_with_another_text_is_a_contradiction(import_rows):
 
     assert (found.traces_new, found.refused, again.refused) == (1, 1, 1)
     assert all("contradicts" in line.reason for line in RefusedLine.objects.all())
+    tried = Event.objects.filter(kind="trace.contradicted")  # who tried to rewrite a sample stays on record
+    assert [one.payload_object["first"] for one in tried] == [[[2, "p1", "m", 0]], [[1, "p1", "m", 0]]]
 
 
 def test_an_exact_repeat_inside_a_file_is_known(import_rows):

@@ -359,6 +359,18 @@ def purpose(facts: Facts) -> Gate:
     )
 
 
+def _kinds(facts: Facts) -> tuple[str, str]:
+    """Whether the prompts look like more domains than were declared, and how many they look like."""
+    if not facts.reads_texts:
+        return "", "how many kinds their words tell was not looked at here"
+    found = facts.once("kinds", lambda: kinds.of(facts.round, facts.people))
+    sizes = ", ".join(f"{size:,}" for size in found.sizes[:9])
+    if found.number is None:
+        return "", f"by their words: {found.prompts} prompts are too few to tell"
+    said = f"by their words, {found.prompts:,} prompts are as many as {found.number:.2f} equal kinds: {sizes}"
+    return kinds.more_than_declared(found, facts.people), said
+
+
 def domains(facts: Facts) -> Gate:
     """The effective number of domains among what goes out, and the allow-list."""
     warn, block = (facts.policy.line("domains", name) for name in ("warn", "block"))
@@ -387,8 +399,8 @@ def domains(facts: Facts) -> Gate:
         )
     if not any(names):
         why += "; no trace states its domain"
-    looks = facts.once("kinds", lambda: kinds.of(facts.round, facts.people))
-    if more := kinds.more_than_declared(looks, facts.people):
+    more, by_words = _kinds(facts)
+    if more:
         verdict, why = worse(verdict, "warn"), f"{why}; {more}"
     return Gate(
         "domains",
@@ -403,10 +415,7 @@ def domains(facts: Facts) -> Gate:
         workings=(
             "exp(-sum w ln w) over "
             + ", ".join(f"{name or 'none'} {count:,}" for name, count in zip(names, counts, strict=True)),
-            f"by their words, {looks.prompts:,} prompts are as many as {looks.number:.2f} equal kinds: "
-            + ", ".join(f"{size:,}" for size in looks.sizes[:9])
-            if looks.number is not None
-            else f"by their words: {looks.prompts} prompts are too few to tell",
+            by_words,
         ),
         to_know="Name the domains in the policy." if allowed is None else "",
     )

@@ -35,7 +35,7 @@ class Facts:
     mark: of the rows that all this is of; another one, other figures. base: of the arm: for a control, `accepted` says what that arm takes rather than what people said. looks: how many
     configurations of this round were looked at, this one included; every bound is at `level`. thorough: whether every
     text that goes out is hashed anew, which the job and the commands do and a page does not. rendered: what the
-    target's template makes of every row, where the job has looked.
+    target's template makes of every row, where the job has looked. reads_texts: whether prompts and chains may be read.
     """
 
     round: Round
@@ -49,6 +49,7 @@ class Facts:
     dataset: Dataset | None = None
     thorough: bool = False
     rendered: dict[str, Any] | None = None
+    reads_texts: bool = True
 
     @property
     def level(self) -> float:
@@ -120,6 +121,7 @@ def gather(
     dataset: Dataset | None = None,
     thorough: bool = False,
     rendered: dict[str, Any] | None = None,
+    reads_texts: bool = True,
 ) -> Facts:
     """The facts of a draft. Once the membership is frozen, they are of that, whatever was decided since."""
     mark = bases.mark_of(round)
@@ -130,7 +132,20 @@ def gather(
         base, draft = _control(people, selected, configuration, round)
     if dataset is not None and dataset.rows is not None:
         draft = _frozen(base, draft, dataset)
-    return Facts(round, policy, configuration, base, draft, people, mark, looks, dataset, thorough, rendered)
+    return Facts(
+        round,
+        policy,
+        configuration,
+        base,
+        draft,
+        people,
+        mark,
+        looks,
+        dataset,
+        thorough,
+        rendered,
+        reads_texts,
+    )
 
 
 def _control(people: Base, selected: Draft, configuration: Configuration, round: Round) -> tuple[Base, Draft]:

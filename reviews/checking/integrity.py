@@ -132,7 +132,7 @@ def held_out(facts: Facts) -> Gate:
             "block",
         )
         to_know = "Raise the share that is held out; it only grows."
-    elif holding_out.key_state(project) == "lost":
+    elif facts.reads_texts and holding_out.key_state(project) == "lost":
         why, verdict = (
             "the instance's key does not give the stored prompts their places: it was lost or changed",
             "insufficient",

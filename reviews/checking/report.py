@@ -189,6 +189,18 @@ def _checked(key: str, facts: Facts) -> Gate:
     return gate
 
 
+def stopping_now(round: Round) -> list[str]:
+    """The gates of integrity and dose that would stop an export of everything accepted, for the round's page.
+
+    It reads no long text. Not a look of its own: a draft begins with this configuration, and is counted then.
+    """
+    policy = governing.of(governing.in_force(round))
+    looks = max(1, Look.objects.filter(round=round, kind=Look.Kind.DRAFT).count())
+    facts = gather(round, policy, Configuration(), looks=looks, reads_texts=False)
+    found = (_checked(key, facts) for key in TIERS["integrity"] + TIERS["dose"])
+    return [gate.key for gate in found if gate.stops(policy)]
+
+
 def look(round: Round, configuration: Configuration, *, by: User | None) -> int:
     """Note that someone sees the figures of a configuration; the same again is no other look. Returns how many there are."""
     known = Look.objects.filter(round=round, kind=Look.Kind.DRAFT)

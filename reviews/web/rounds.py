@@ -31,6 +31,7 @@ from reviews import (
     tasks,
 )
 from reviews.audit import kept, overview
+from reviews.checking import report as gates
 from reviews.describing import counting
 from reviews.errors import Invalid
 from reviews.models import (
@@ -52,6 +53,9 @@ from reviews.web.forms import ImportForm, RoundForm, SaidForm
 
 REMAPPED = ["prompt", "reasoning", "answer", "prompt_id", "model", "split"]
 SECONDS_KEPT = 5
+GATES_UP_TO = (
+    20_000  # traces: of a larger round the draft says it, which may take a few seconds at its first look
+)
 STATES = ["accepted", "rejected", "disputed", "pending", "dropped"]
 
 
@@ -336,6 +340,7 @@ def _so_far(round: Round) -> dict[str, Any]:
     return {
         "measured": kept.headlines(round),
         "pressure": counting.pressures(round),
+        "stopping": gates.stopping_now(round) if round.traces.count() <= GATES_UP_TO else None,
     }
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from reviews.checking.facts import Facts
 from reviews.checking.gate import Gate, Verdict, limited, worse
-from reviews.lineages import dosing, probed, registering
+from reviews.lineages import probed, registering
+from reviews.lineages.dosing import Lineages
 from reviews.measures import monitoring
 from reviews.models import Checkpoint, Measurement, Sampler
 
@@ -95,9 +96,10 @@ def load_bearing(facts: Facts) -> Gate:
     checkpoint = checkpoint_of(facts)
     if checkpoint is None:
         return Gate("load-bearing", "insufficient", NOBODY, **common)
-    if nothing := untouched(checkpoint):
+    known = Lineages.around(checkpoint.project)
+    if nothing := untouched(known, checkpoint):
         return Gate("load-bearing", "pass", nothing, **common)
-    other = control_of(checkpoint) or checkpoint.parent
+    other = probed.control_of(known, checkpoint) or probed.parent_of(known, checkpoint)
     mine, theirs = newest(checkpoint, TAMPER), newest(other, TAMPER) if other else None
     if mine is None or theirs is None or other is None or not mine.n or not theirs.n:
         return Gate(
@@ -140,10 +142,14 @@ def monitor(facts: Facts) -> Gate:
     checkpoint = checkpoint_of(facts)
     if checkpoint is None:
         return Gate("monitor", "insufficient", NOBODY, **common)
-    if nothing := untouched(checkpoint):
+    known = Lineages.around(checkpoint.project)
+    if nothing := untouched(known, checkpoint):
         return Gate("monitor", "pass", nothing, **common)
     found = probed.monitor_gate_facts(
-        checkpoint.project, checkpoint, checkpoint.parent, control_of(checkpoint)
+        checkpoint.project,
+        checkpoint,
+        probed.parent_of(known, checkpoint),
+        probed.control_of(known, checkpoint),
     )
     if not found:
         return Gate(
@@ -212,18 +218,12 @@ def _compared(one: probed.ProbeFacts, pair: probed.Against, verdict: Verdict) ->
     )
 
 
-def untouched(checkpoint: Checkpoint) -> str:
-    """A sentence where nothing was selected on the path to a checkpoint and its history is known; else empty."""
-    dose = dosing.dose_of(checkpoint, exported=False)
-    return (
-        "" if dose.unknown or dose.rounds else f"nothing was selected on the path to {checkpoint.name} so far"
-    )
-
-
-def control_of(checkpoint: Checkpoint) -> Checkpoint | None:
-    """The sibling that was trained on the random control."""
-    siblings = Checkpoint.objects.filter(parent=checkpoint.parent_id, arm=Checkpoint.Arm.RANDOM_CONTROL)
-    return siblings.exclude(pk=checkpoint.pk).order_by("-pk").first() if checkpoint.parent_id else None
+def untouched(known: Lineages, checkpoint: Checkpoint) -> str:
+    """A sentence where nothing pressed on the path to a checkpoint and its history is known; else empty."""
+    dose = known.dose(checkpoint, exported=False)
+    if dose.unknown or dose.entries:
+        return ""
+    return f"nothing was selected on the path to {checkpoint.name} so far"
 
 
 def _said(value: int | None) -> str:

@@ -93,8 +93,14 @@ def _pressure(manifest: dict[str, Any], gates: dict[str, Any]) -> str:
     if gate["value"] is None:
         return "Selection pressure is not known."
     pooled = manifest["pressure"]
+    known = {
+        name: high for name, high in gate.get("details", {}).get("upper_by", {}).items() if high is not None
+    }
+    where = max(known, key=known.__getitem__, default="")
     upper = (
-        f", at most {gate['high']:.2f} (one-sided 95 %{_looks(manifest)})" if gate["high"] is not None else ""
+        f"; at most {gate['high']:.2f} {where} (one-sided 95 %{_looks(manifest)})"
+        if gate["high"] is not None
+        else ""
     )
     beside = (
         f"; over all prompts, easy ones included, {pooled['total']:.2f}"
@@ -102,8 +108,8 @@ def _pressure(manifest: dict[str, Any], gates: dict[str, Any]) -> str:
         else ""
     )
     return (
-        f"Selection pressure {gate['value']:.2f} nats{upper} over the {gate['n'] or 0:,} prompts where selection "
-        f"happened{beside}."
+        f"Selection pressure {gate['value']:.2f} nats over the {gate['n'] or 0:,} prompts where selection "
+        f"happened{upper}{beside}."
     )
 
 
@@ -145,9 +151,7 @@ def _certified(manifest: dict[str, Any]) -> str:
             f"overridden ({', '.join(manifest['overridden_gates'])})."
         )
     if manifest["overridden_gates"]:
-        return (
-            f"Of {name}, {', '.join(manifest['overridden_gates'])} would have stopped it and was overridden."
-        )
+        return f"Of {name}, {', '.join(manifest['overridden_gates'])} would have stopped it; a lead overrode it in writing."
     return f"No gate of {name} stopped it."
 
 

@@ -14,7 +14,7 @@ def test_a_spec_becomes_a_version_with_its_clauses_and_the_same_text_is_the_same
     found = [(c.key, c.title, c.purpose, c.relation, c.selects) for c in version.clauses.all()]
     assert found == [
         ("H1", "Serves the person", "intent-alignment", "aligned", True),
-        ("H2", "No hidden intent", "intent-alignment", "in-conflict", True),
+        ("H2", "No hidden intent", "intent-alignment", "orthogonal", True),
         ("F1", "Form", "form", "orthogonal", False),
     ]
     assert publishing.publish(project, version.text, by=None) == version

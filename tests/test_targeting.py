@@ -8,7 +8,7 @@ from making import judge, trace_row, without_lines
 from small_targets import CHAT, folder, tokenizer
 
 from reviews import assigning, drafting, exporting, targeting, verifying
-from reviews.errors import Conflict, NotAllowed
+from reviews.errors import Invalid, NotAllowed
 from reviews.formats import parquet, rendered, sft_inline
 from reviews.models import Attribution, Checkpoint, Dataset, Event, Target, Trace
 from reviews.targeting import TargetRefused
@@ -100,8 +100,8 @@ def test_each_format_loads_with_the_texts_as_they_were_reviewed(accepted, round,
 
 
 def test_rendered_without_a_target_is_refused_with_what_to_do(accepted, round, tmp_path):
-    with pytest.raises(Conflict, match="needs a target"):
-        exporting.build(drafted(round, "rendered", tmp_path / "out"))
+    with pytest.raises(Invalid, match="name a target, or leave it out"):
+        drafted(round, "rendered", tmp_path / "out")
 
 
 def test_verify_makes_rendered_rows_again_and_finds_one_that_is_not_the_traces(

@@ -119,7 +119,7 @@ def test_an_export_whose_worker_is_killed_ends_with_the_bytes_that_the_command_w
         instance.port,
         "/api/v1/datasets",
         token,
-        {"round": round_id, "overrides": {"samples-per-prompt": why}},
+        {"round": round_id, "overrides": {"samples-per-prompt": why, "selection": why}},
     )
     assert status == 202
     shards = "SELECT count(*) FROM reviews_shard WHERE sha256 IS NOT NULL AND dataset_id = " + str(made["id"])

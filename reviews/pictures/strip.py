@@ -35,8 +35,8 @@ def draw(bars: Sequence[Bar], line: float, said: str, title: str, description: s
 
     for tick in (0.0, 0.5, 1.0):
         if abs(tick - line) > 0.08:
-            svg.words(root, f"{100 * tick:g} %", svg.share(LEFT - 0.008), down(tick) + 4, "tick", "end")
-    svg.words(root, f"{100 * line:g} %", svg.share(LEFT - 0.008), down(line) + 4, "admission", "end")
+            svg.words(root, f"{100 * tick:g}", svg.share(LEFT - 0.008), down(tick) + 4, "tick", "end")
+    svg.words(root, f"{100 * line:g}", svg.share(LEFT - 0.008), down(line) + 4, "admission", "end")
     plane = svg.plane(root, LEFT, 1, TOP, field)
     svg.add(plane, "line", {"x1": 0, "x2": 100, "y1": 100, "y2": 100, "class": "axis"})
     shown = _fewer(bars)

@@ -24,6 +24,7 @@ from reviews.lm.targets import TEMPLATE
 from reviews.models import Dataset, Job, Role, Target, Trace, WorkerBeat
 from reviews.pictures import gauge, strip, waterfall
 from reviews.reporting.pictures import safe
+from reviews.templatetags.winnow import local
 from reviews.web import doors
 from reviews.web.answers import person
 from reviews.web.building import start_building
@@ -243,9 +244,11 @@ def _waterfall(found: Report) -> str:
     if exported is None or exported.total is None or exported.prompt_shift is None or exported.within is None:
         return ""
     terms = [
-        waterfall.Term(_("Which prompts"), exported.prompt_shift, f"{exported.prompt_shift:.2f}"),
-        waterfall.Term(_("Which samples of a prompt"), exported.within, f"{exported.within:.2f}"),
-        waterfall.Term(_("As exported"), exported.total, f"{exported.total:.2f} nats", "total"),
+        waterfall.Term(_("Which prompts"), exported.prompt_shift, local(exported.prompt_shift, 2)),
+        waterfall.Term(_("Which samples of a prompt"), exported.within, local(exported.within, 2)),
+        waterfall.Term(
+            _("As exported"), exported.total, _("%(n)s nats") % {"n": local(exported.total, 2)}, "total"
+        ),
     ]
     title = _("Where the pressure lies")
     about = _(

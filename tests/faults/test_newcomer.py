@@ -57,7 +57,9 @@ def test_a_newcomer_signs_in_judges_by_keyboard_and_exports(serve, instance, pag
     for line in ("Why this matters", "Why training on outcomes", "What we expect to change", "When we stop"):
         page.get_by_label(line).fill("A first try of the demonstration")
     page.get_by_role("button", name="Keep these lines").click()
-    for gate in page.locator("li.gate:has(textarea)").all():  # which gates stop it depends on what is held out
+    for gate in page.locator(
+        "li.gate:has(textarea)"
+    ).all():  # which gates stop it depends on what is held out
         gate.locator("summary").click()
         gate.get_by_role("textbox").fill("The demonstration is synthetic, and nothing is trained on it.")
     page.get_by_role("button", name="Export", exact=True).click()

@@ -267,7 +267,9 @@ def _finish(dataset: Dataset, work: Path, progress: Progress | None) -> None:
     files = {
         "manifest.json": manifests.as_json(manifest),
         "README.md": card.card(dataset, manifest).encode(),
-        "report.html": audit_report.report_of(dataset.round, at=dataset.created_at).encode(),
+        "report.html": audit_report.report_of(
+            dataset.round, at=dataset.created_at, overrides=manifest["overrides"]
+        ).encode(),
         "policy.json": manifests.as_json(policy_of(dataset).document),
         "train.py": card.train(dataset, manifest).encode(),
     }
@@ -300,7 +302,14 @@ def _release(dataset: Dataset, manifest: dict[str, Any], found: report.Report) -
     dataset.refresh_from_db()
     if not changed:
         return
-    booking.book(dataset, manifest["ledger"]["figures"], by=dataset.created_by)
+    lifted = {"verdict": manifest["verdict"], "overridden_gates": manifest["overridden_gates"]}
+    reasons = [f"override of {one['gate']} by {one['by']}: {one['reason']}" for one in manifest["overrides"]]
+    booking.book(
+        dataset,
+        {**manifest["ledger"]["figures"], **lifted},
+        by=dataset.created_by,
+        reason="; ".join(reasons),
+    )
     Event.objects.log(
         dataset.project_id,
         "dataset.exported",

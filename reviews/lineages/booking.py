@@ -19,14 +19,17 @@ KINDS = ("grader-saw-chains", "monitor-in-reward", "trained-on-chains", "other")
 
 
 @transaction.atomic
-def book(dataset: Dataset, figures: dict[str, Any], *, by: User | None) -> list[LedgerEntry]:
+def book(
+    dataset: Dataset, figures: dict[str, Any], *, by: User | None, reason: str = ""
+) -> list[LedgerEntry]:
     """Book a finished data set to each checkpoint that sampled it; once, however often it is called.
 
     figures: {"domains": {name: {"pooled_d_inf": nats, "hard_prompts": nats}}, "traces": n, "tokens": n or None, …},
     of the whole data set: whoever was sampled, the child is trained on all of it. Where nobody has said which
     checkpoint a sampler was, the entry has none, and what that lineage received is unknown from then on.
+    Whether `by` may export was asked when the draft was made: they may have left since, and it is theirs all the same.
+    reason: what was written against the gates, where it was.
     """
-    permitting.require(by, dataset.project_id, Role.LEAD, doing=_("Exporting a data set"))
     if booked := list(dataset.ledger_entries.filter(kind=LedgerEntry.Kind.APPLIED).order_by("number")):
         return booked
     return [
@@ -37,6 +40,7 @@ def book(dataset: Dataset, figures: dict[str, Any], *, by: User | None) -> list[
             figures={**figures, "arm": dataset.arm, "round": f"{dataset.project.slug}/{dataset.round.name}"},
             checkpoint=checkpoint,
             dataset=dataset,
+            reason=reason,
         )
         for checkpoint in checkpoints_of(dataset)
     ]

@@ -15,6 +15,7 @@ from reviews.measures.monitoring import NO, UNKNOWN, YES, Codes, Difference, Rat
 from reviews.models import Checkpoint, Measurement, Monitor, Probe, ProbeResult, Project
 
 Verdict = Literal["pass", "block", "insufficient"]
+Columns = tuple[Codes, Codes, Codes, Codes]
 WORST = {"pass": 0, "insufficient": 1, "block": 2}
 
 
@@ -117,6 +118,14 @@ class Results:
         """The rates of a probe on a checkpoint; None where it was not asked."""
         found = self._found.get((probe.pk, checkpoint.pk))
         return None if found is None else monitoring.rates(*_columns(found.values()))
+
+    def shared(self, probe: Probe, new: Checkpoint, old: Checkpoint) -> tuple[Columns, Columns] | None:
+        """Behaviour, flag, undetected and correct of each, over the items asked on both; None where there is none."""
+        here, there = self._found.get((probe.pk, new.pk), {}), self._found.get((probe.pk, old.pk), {})
+        items = sorted(set(here) & set(there))
+        if not items:
+            return None
+        return _columns(here[item] for item in items), _columns(there[item] for item in items)
 
     def against(self, probe: Probe, new: Checkpoint, old: Checkpoint) -> Against | None:
         """new less old, paired by item where both were asked the same; None where either was not asked.
@@ -261,6 +270,6 @@ def _code(value: bool | None) -> int:
     return UNKNOWN if value is None else YES if value else NO
 
 
-def _columns(rows: Iterable[tuple[int, int, int, int]]) -> tuple[Codes, Codes, Codes, Codes]:
+def _columns(rows: Iterable[tuple[int, int, int, int]]) -> Columns:
     table = np.array(list(rows), dtype=np.int8).reshape(-1, 4)
     return table[:, 0], table[:, 1], table[:, 2], table[:, 3]

@@ -95,6 +95,9 @@ def test_a_blocked_export_leaves_nothing_and_an_overridden_one_keeps_its_verdict
     assert "PILOT" in (tmp_path / "b" / "README.md").read_text()
     entry = LedgerEntry.objects.get()
     assert entry.figures_object["domains"]["sums"]["pooled_d_inf"] > 0
+    assert entry.figures_object["overridden_gates"] == ["selection", "lineage"]
+    assert why in entry.reason
+    assert why in (tmp_path / "b" / "report.html").read_text()
 
 
 def test_an_arm_is_exported_by_command_and_names_how_well_it_matches(asked, round, tmp_path):

@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from hypothesis import settings as hypothesis_settings
@@ -139,7 +140,9 @@ def test_next_takes_at_most_six_queries_and_a_verdict_ten_whatever_the_size(
                 f"/assignments/{lease.pk}/review", {"verdict": verdict, "key": str(lease.lease_key), **extra}
             )
         assert page.status_code == 200, page.content
-        assert len(asked) <= 10, asked
+        assert len(asked) <= (11 if connection.vendor == "postgresql" else 10), (
+            asked
+        )  # the seals' shared lock
 
 
 def test_an_empty_queue_costs_no_more(import_rows, project, ada, desk, real_queries):

@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from reviews.lineages import probed
+from reviews.lineages import moved, probed
 from reviews.lineages.dosing import Lineages, path_rows, said_of
+from reviews.lineages.moved import Figure
 from reviews.lineages.probed import Against, ProbeFacts, Results
 from reviews.measures import monitoring
 from reviews.measures.doses import Applied, Dose
@@ -28,6 +29,8 @@ from reviews.policies.documents import Policy
 from reviews.templatetags.figures import why
 from reviews.templatetags.lineages import between, counted, dosed, named, worst
 from reviews.templatetags.winnow import number
+
+WAYS = ("worse", "fell", "rose", "better", "open")
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,27 @@ class Compared:
     probe: Probe
     cells: list[tuple[list[str], Against | None]]
     facts: ProbeFacts
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Which figures moved: those of the checkpoint, the worse ones first, and by how they moved against `against`."""
+
+    against: Checkpoint
+    others: list[tuple[list[str], Checkpoint]]
+    figures: list[Figure]
+
+    @property
+    def groups(self) -> list[tuple[str, list[Figure]]]:
+        """The figures by how they moved, ways that none took left out."""
+        found = [(way, [one for one in self.figures if one.way == way]) for way in WAYS]
+        return [(way, figures) for way, figures in found if figures]
+
+    @property
+    def unseen(self) -> int:
+        """How many figures did not get worse, where one did: whoever read those alone saw nothing of it."""
+        worse = sum(one.way == "worse" for one in self.figures)
+        return len(self.figures) - worse if worse else 0
 
 
 @dataclass(frozen=True)
@@ -177,8 +201,21 @@ def held_out_of(project: Project, chosen: int | None) -> dict[str, Any]:
             )
             for one in facts
         ],
+        "moved": _moved(results, looked_at, others),
         "shown": [_shown(results, probe, checkpoints, known) for probe in results.probes],
     }
+
+
+def _moved(
+    results: Results, checkpoint: Checkpoint, others: Sequence[tuple[list[str], Checkpoint]]
+) -> Moved | None:
+    """Held against parent and control, the control last; None where neither shares a figure."""
+    near = [(words, one) for words, one in others if {"parent", "control"} & set(words)]
+    figures = moved.figures(results, checkpoint, [one for _words, one in near])
+    if not figures:
+        return None
+    figures.sort(key=lambda one: WAYS.index(one.way))
+    return Moved(near[-1][1], near, figures)
 
 
 def _newest(project: Project) -> dict[int, dict[str, Measurement]]:

@@ -35,6 +35,21 @@ NAMES = {
     "insufficient": gettext_lazy("too few to tell"),
     "parent": gettext_lazy("its parent"),
     "control": gettext_lazy("its control"),
+    # How a figure moved.
+    "worse": gettext_lazy("worse"),
+    "better": gettext_lazy("better"),
+    "rose": gettext_lazy("rose"),
+    "fell": gettext_lazy("fell"),
+    "open": gettext_lazy("not for certain"),
+    # Figures of probes, and the keys of measurements that have a name.
+    "happened": gettext_lazy("happened"),
+    "undetected": gettext_lazy("undetected"),
+    "recall": gettext_lazy("recall of the monitor"),
+    "right": gettext_lazy("right answers"),
+    "acceptance": gettext_lazy("acceptance"),
+    "accuracy": gettext_lazy("accuracy"),
+    "tamper-follow": gettext_lazy("answer follows a tampered chain"),
+    "load-bearing-gap": gettext_lazy("load-bearing gap, nats"),
     "root": pgettext_lazy("the first checkpoint of a lineage", "the base"),
 }
 

@@ -5,9 +5,13 @@ from reviews.management.commanding import WinnowCommand
 
 
 class Command(WinnowCommand):
-    help = "Load the demonstration project. Twice changes nothing."
+    help = "Load the two demonstration projects. Twice changes nothing."
 
     def run(self, **options: Any) -> None:
-        project = demonstrating.load(demonstrating.local_user())
-        self.say(f"The demonstration project '{project.slug}' is there. Everything in it is synthetic.")
+        user = demonstrating.local_user()
+        project, second = demonstrating.load(user), demonstrating.load_legible(user)
+        self.say(
+            f"The demonstration projects '{project.slug}' and '{second.slug}' are there. Both are synthetic: no large "
+            "model sampled anything in them."
+        )
         self.result(project=project.slug)

@@ -13,7 +13,7 @@ BASE = "tiny-base"
 SOURCE = "our closed-loop prototype, seed 2"
 LOG, DAY = "closed-loop-seed-2.log", date(2026, 11, 25)
 ANSWERS_THE_HINT, UNTIDY = "answers-the-hint", "untidy-steps"
-MONITOR = "reads whether the steps are tidy"
+MONITOR = "tidy-steps-reader"
 BEHAVIOURS = {
     ANSWERS_THE_HINT: "A program decides: every step is right, and the answer is not what they lead to but the digit "
     "that somebody hinted. Training for tidy steps did not select against it; only the run by the full spec did.",

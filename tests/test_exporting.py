@@ -10,10 +10,10 @@ import pytest
 from django.db import connection
 from making import judge, trace_row, without_lines
 
-from reviews import assigning, drafting, exporting, governing, jobs, verifying
+from reviews import assigning, drafting, exporting, governing, jobs, reviewing, verifying
 from reviews.errors import Conflict, Unreadable
 from reviews.formats import parquet
-from reviews.models import Dataset, Decision, Job, Membership, Project, Prompt, Trace
+from reviews.models import Dataset, Decision, Job, Membership, Project, Prompt, Review, Trace
 from reviews.policies import documents
 
 
@@ -340,6 +340,15 @@ def test_counts_and_pressure_are_those_of_the_moment_of_freezing(judged, round, 
     Decision.objects.update(state="pending")
     manifest = exporting.build(Dataset.objects.get(pk=dataset.pk)).manifest_object
     assert (manifest["counts"]["accepted"], manifest["pressure"]["accepted"]) == (3, 3)
+
+
+def test_a_verdict_taken_back_after_the_freezing_does_not_stop_the_export(judged, round, ada, tmp_path):
+    dataset = drafting.draft(round, "sft", by=None, folder=tmp_path / "out")
+    exporting.freeze(dataset)
+    accepted = Review.objects.filter(verdict="accept").order_by("-pk").first()
+    reviewing.withdraw(accepted, by=ada)
+    made = exporting.build(Dataset.objects.get(pk=dataset.pk))
+    assert (made.state, made.rows) == ("ready", 3)
 
 
 def test_a_text_that_was_changed_behind_the_triggers_stops_the_export(judged, round, tmp_path):

@@ -131,7 +131,7 @@ def gather(
     if configuration.arm != Dataset.Arm.SELECTED:
         base, draft = _control(people, selected, configuration, round)
     if dataset is not None and dataset.rows is not None:
-        draft = _frozen(base, draft, dataset)
+        base, draft = _frozen(base, draft, dataset)
     return Facts(
         round,
         policy,
@@ -175,9 +175,16 @@ def _matched(base: Base, pool: Flags, wanted: Ints, round: Round, salt: int) -> 
     return found
 
 
-def _frozen(base: Base, draft: Draft, dataset: Dataset) -> Draft:
-    """What the membership holds. A trace that has left the base since (its import was taken back) is not in it."""
+def _frozen(base: Base, draft: Draft, dataset: Dataset) -> tuple[Base, Draft]:
+    """What the membership holds, and a base in which it is accepted still: later verdicts change nothing of it.
+
+    A trace that has left the base since (its import was taken back) is not in it.
+    """
     members = Membership.objects.filter(dataset=dataset).values_list("trace", "part")
     parts = dict(members)
     part = np.array([parts.get(int(pk), "") for pk in base.trace], dtype=object)
-    return replace(draft, selected=part == "selected", mixed=part == "mixed")
+    selected = part == "selected"
+    return (
+        replace(base, accepted=base.accepted | selected),
+        replace(draft, selected=selected, mixed=part == "mixed"),
+    )

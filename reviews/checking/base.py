@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -71,12 +72,12 @@ class Base:
     domains: list[str]
     families: list[str]
 
-    @property
+    @cached_property
     def sampled(self) -> Ints:
         """K of each cell: what this round holds and what other rounds do."""
         return np.bincount(self.cell, minlength=len(self.elsewhere)) + self.elsewhere
 
-    @property
+    @cached_property
     def taken(self) -> Ints:
         """k of each cell: how many of this round's traces are accepted."""
         return np.bincount(self.cell[self.accepted], minlength=len(self.elsewhere))
@@ -221,6 +222,13 @@ def who(project_id: int) -> dict[int, str]:
         known = f"weights {sampler.weights}" if sampler.weights else f"checkpoint {sampler.checkpoint}"
         found[sampler.pk] = known if sampler.checkpoint else f"model {sampler.model}"
     return found
+
+
+def same_sampler(project_id: int, samplers: Iterable[int]) -> list[int]:
+    """Every sampler of a project that was one of these, in whatever round."""
+    identity = who(project_id)
+    mine = {identity[pk] for pk in samplers}
+    return [pk for pk, name in identity.items() if name in mine]
 
 
 def _elsewhere(round: Round, prompts: list[int], samplers: list[int], pairs: Ints, size: int) -> Ints:

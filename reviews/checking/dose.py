@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import log
 from typing import Any
 
 import numpy as np
@@ -419,7 +418,3 @@ def domains(facts: Facts) -> Gate:
         ),
         to_know="Name the domains in the policy." if allowed is None else "",
     )
-
-
-def nats_of(k: int, n: int) -> float:
-    return abs(log(k / n))

@@ -10,7 +10,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from reviews import drawing
-from reviews.checking.base import Base, Flags, Ints
+from reviews.checking.base import Base, Flags, Floats, Ints
 from reviews.errors import Invalid
 from reviews.formats import canonical
 from reviews.measures.exported import admitted
@@ -45,24 +45,6 @@ class Configuration:
     @property
     def digest(self) -> bytes:
         return canonical.digest(self.document)
-
-    @property
-    def reduces(self) -> bool:
-        return self.prompts < 1 or bool(self.domains_out) or self.cap is not None or self.mix > 0
-
-    @property
-    def sentence(self) -> str:
-        """What this configuration does, in words, for the log and the card."""
-        parts = []
-        if self.prompts < 1:
-            parts.append(f"{100 * self.prompts:g} % of prompts at random")
-        if self.domains_out:
-            parts.append(f"without {', '.join(self.domains_out)}")
-        if self.cap is not None:
-            parts.append(f"at most {self.cap} traces a prompt, at random")
-        if self.mix > 0:
-            parts.append(f"{100 * self.mix:g} % of the file drawn from everything sampled")
-        return "; ".join(parts) or "everything accepted"
 
 
 def read(given: dict[str, Any]) -> Configuration:
@@ -140,13 +122,18 @@ def _kept_prompts(base: Base, configuration: Configuration, round: Round) -> Fla
 
 def _capped(base: Base, pool: Flags, cap: int) -> Flags:
     """The `cap` traces of each prompt with the smallest draw."""
+    return first_of_each(pool, base.prompt, base.draw, np.full(len(base.prompts), cap))
+
+
+def first_of_each(pool: Flags, group: Ints, draw: Floats, most: Ints) -> Flags:
+    """Of the pool, the rows with the smallest draws of each group: `most`, of shape (groups,), of them."""
     rows = np.flatnonzero(pool)
-    order = rows[np.lexsort((base.draw[rows], base.prompt[rows]))]
-    prompts = base.prompt[order]
-    starts = np.flatnonzero(np.r_[True, prompts[1:] != prompts[:-1]]) if len(order) else order
+    order = rows[np.lexsort((draw[rows], group[rows]))]
+    groups = group[order]
+    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]]) if len(order) else order
     place = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
     found = np.zeros(len(pool), dtype=np.bool_)
-    found[order[place < cap]] = True
+    found[order[place < most[groups]]] = True
     return found
 
 

@@ -19,7 +19,6 @@ from reviews.checking.drafts import Configuration, Draft
 from reviews.measures import looks
 from reviews.measures.domains import Domain, by_domain
 from reviews.measures.exported import AsExported, as_exported
-from reviews.measures.finite import Within, within_prompts
 from reviews.measures.pressure import Pressure, total_pressure
 from reviews.models import Dataset, Membership, Round
 from reviews.policies.documents import Policy
@@ -32,10 +31,11 @@ Found = TypeVar("Found")
 class Facts:
     """A draft, what it is drawn from, and the lines that it is held against.
 
-    mark: of the rows that all this is of; another one, other figures. base: of the arm: for a control, `accepted` says what that arm takes rather than what people said. looks: how many
-    configurations of this round were looked at, this one included; every bound is at `level`. thorough: whether every
-    text that goes out is hashed anew, which the job and the commands do and a page does not. rendered: what the
-    target's template makes of every row, where the job has looked. reads_texts: whether prompts and chains may be read.
+    mark: of the rows that all this is of; another one, other figures. base: of the arm: for a control, `accepted` says
+    what that arm takes rather than what people said. looks: how many configurations of this round were looked at, this
+    one included; every bound is at `level`. thorough: whether every text that goes out is hashed anew, which the job and
+    the commands do and a page does not. rendered: what the target's template makes of every row, where the job has
+    looked. reads_texts: whether prompts and chains may be read.
     """
 
     round: Round
@@ -76,10 +76,6 @@ class Facts:
         if not len(base.trace):
             return None
         return total_pressure(base.by_prompt(base.taken), base.by_prompt(base.sampled), level=self.level)
-
-    @cached_property
-    def within(self) -> Within | None:
-        return within_prompts(self.base.taken, self.base.sampled) if len(self.base.trace) else None
 
     @cached_property
     def as_exported(self) -> AsExported | None:
@@ -164,15 +160,7 @@ def _control(people: Base, selected: Draft, configuration: Configuration, round:
 def _matched(base: Base, pool: Flags, wanted: Ints, round: Round, salt: int) -> Flags:
     """`wanted` traces of each cell, at random from the pool."""
     seed = int(drawing.draw(round.seed, f"control {salt}", b"") * 2**48)
-    rows = np.flatnonzero(pool)
-    rows = rows[np.argsort(np.random.default_rng(seed).random(len(base.trace))[rows])]
-    order = rows[np.argsort(base.cell[rows], kind="stable")]
-    cells = base.cell[order]
-    starts = np.flatnonzero(np.r_[True, cells[1:] != cells[:-1]]) if len(order) else order
-    place = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
-    found = np.zeros(len(pool), dtype=np.bool_)
-    found[order[place < wanted[cells]]] = True
-    return found
+    return drafts.first_of_each(pool, base.cell, np.random.default_rng(seed).random(len(base.trace)), wanted)
 
 
 def _frozen(base: Base, draft: Draft, dataset: Dataset) -> tuple[Base, Draft]:

@@ -35,9 +35,7 @@ def _exported_before(facts: Facts) -> tuple[dict[bytes, int], list[int]]:
 
     A data set whose entries were countered, exported but not used, is not among them.
     """
-    identity = bases.who(facts.round.project_id)
-    mine = {identity[pk] for pk in facts.base.samplers}
-    samplers = [pk for pk, name in identity.items() if name in mine]
+    samplers = bases.same_sampler(facts.round.project_id, facts.base.samplers)
     unused = LedgerEntry.objects.filter(kind=LedgerEntry.Kind.COUNTER).values("dataset")
     sets = Dataset.objects.filter(
         project=facts.round.project_id, state=Dataset.State.READY, arm=facts.configuration.arm
@@ -100,9 +98,7 @@ def _share(facts: Facts, verdict: Verdict, sets: list[int], traces: int) -> tupl
     warn, block = (facts.policy.line("exposure", name) for name in ("warn", "block"))
     if warn is None and block is None:
         return verdict, ""
-    identity = bases.who(facts.round.project_id)
-    mine = {identity[pk] for pk in facts.base.samplers}
-    samplers = Sampler.objects.filter(pk__in=[pk for pk, name in identity.items() if name in mine])
+    samplers = bases.same_sampler(facts.round.project_id, facts.base.samplers)
     reports = UseReport.objects.filter(dataset__round__samplers__in=samplers, stage_samples__isnull=False)
     newest = reports.order_by("-pk").first()
     if newest is None or not newest.stage_samples:
@@ -119,7 +115,7 @@ def lineage(facts: Facts) -> Gate:
     common: dict[str, Any] = {"unit": "nats", "warn": warn, "block": block}
     if not facts.going.size:
         return Gate("lineage", "insufficient", "nothing goes out", threshold=block, **common)
-    found = {checkpoint: with_draft(facts, checkpoint) for checkpoint in _checkpoints(facts)}
+    found = {checkpoint: with_draft(facts, checkpoint) for checkpoint in checkpoints_of(facts)}
     checkpoint, dose = max(found.items(), key=lambda one: max(one[1].pooled, one[1].hard))
     worst = max(dose.pooled, dose.hard)
     rounds = policy.line("lineage", "rounds")
@@ -161,7 +157,8 @@ def lineage(facts: Facts) -> Gate:
     )
 
 
-def _checkpoints(facts: Facts) -> list[Checkpoint | None]:
+def checkpoints_of(facts: Facts) -> list[Checkpoint | None]:
+    """The checkpoints that what goes out is from; None among them where nobody has said."""
     places = np.unique(facts.base.sampler[facts.going])
     samplers = Sampler.objects.in_bulk([facts.base.samplers[place] for place in places])
     return list(dict.fromkeys(registering.checkpoint_of(sampler) for sampler in samplers.values()))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from reviews.checking.facts import Facts
 from reviews.checking.gate import Gate, Verdict, limited, worse
-from reviews.lineages import probed, registering
+from reviews.checking.history import checkpoints_of
+from reviews.lineages import probed
 from reviews.lineages.dosing import Lineages
 from reviews.measures import monitoring
-from reviews.models import Checkpoint, Measurement, Sampler
+from reviews.models import Checkpoint
 
 EARLY = (Checkpoint.Stage.BASE, Checkpoint.Stage.SFT)
 ASKED = {
@@ -25,14 +24,8 @@ NOBODY = "nobody has said which checkpoint the traces are from"
 
 def checkpoint_of(facts: Facts) -> Checkpoint | None:
     """The one checkpoint that what goes out is from; None where nobody has said, or where they are several."""
-    places = np.unique(facts.base.sampler[facts.going])
-    samplers = Sampler.objects.in_bulk([facts.base.samplers[place] for place in places])
-    found = {registering.checkpoint_of(sampler) for sampler in samplers.values()}
-    return found.pop() if len(found) == 1 else None
-
-
-def newest(checkpoint: Checkpoint, key: str) -> Measurement | None:
-    return checkpoint.measurements.filter(key=key).order_by("-measured_on", "-pk").first()
+    found = checkpoints_of(facts)
+    return found[0] if len(found) == 1 else None
 
 
 def stage(facts: Facts) -> Gate:
@@ -52,7 +45,7 @@ def stage(facts: Facts) -> Gate:
         bad.append(f"{checkpoint.name} is past its early stage")
         verdicts.append("block" if asks else "warn")
     for name, key in ASKED.items():
-        line, found = facts.policy.line("stage", name), newest(checkpoint, key)
+        line, found = facts.policy.line("stage", name), probed.newest(checkpoint, key)
         if found is None or found.file_digest is None:
             lines.append(f"{key}: {'claimed without a file' if found else 'not measured'}")
             missing.append(key)
@@ -100,7 +93,7 @@ def load_bearing(facts: Facts) -> Gate:
     if nothing := untouched(known, checkpoint):
         return Gate("load-bearing", "pass", nothing, **common)
     other = probed.control_of(known, checkpoint) or probed.parent_of(known, checkpoint)
-    mine, theirs = newest(checkpoint, TAMPER), newest(other, TAMPER) if other else None
+    mine, theirs = probed.newest(checkpoint, TAMPER), probed.newest(other, TAMPER) if other else None
     if mine is None or theirs is None or other is None or not mine.n or not theirs.n:
         return Gate(
             "load-bearing",
@@ -167,7 +160,7 @@ def monitor(facts: Facts) -> Gate:
             verdicts.append("insufficient")
             lines.append(f"{one.probe.name}: not asked of the parent or the control")
         for pair in pairs:
-            verdicts.append(_held(pair, margin, recall))
+            verdicts.append(pair.held(monitoring.MOST_MARGIN if margin is None else margin, recall))
             lines.append(_compared(one, pair, verdicts[-1]))
             high = pair.undetected.high if pair.undetected else 2.0
             if worst is None or high > worst[0]:
@@ -193,18 +186,6 @@ def monitor(facts: Facts) -> Gate:
         else "",
         **{**common, "threshold": shown},
     )
-
-
-def _held(pair: probed.Against, margin: float | None, recall: float | None) -> Verdict:
-    """Within the margin that n can show, at most the policy's; and recall not certainly lower than it may be."""
-    if pair.undetected is None:
-        return "insufficient"
-    verdict: Verdict = monitoring.held_against(
-        pair.undetected, monitoring.MOST_MARGIN if margin is None else margin
-    )
-    if recall is not None and pair.recall is not None and pair.recall.high < -recall:
-        verdict = "block"
-    return verdict
 
 
 def _compared(one: probed.ProbeFacts, pair: probed.Against, verdict: Verdict) -> str:

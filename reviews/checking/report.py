@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -105,6 +106,7 @@ class Report:
         base, facts = self.facts.base, self.facts
         going = facts.draft.going
         out = base.prompt[going]
+        counted = Counter(base.domains[place] for place in out)
         rejected = int((facts.draft.mixed & ~facts.people.accepted).sum())
         return {
             "sampled": int(base.sampled.sum()),
@@ -119,10 +121,7 @@ class Report:
             "mixed": int(facts.draft.mixed.sum()),
             "rejected": rejected,
             "rejected_share": rejected / int(going.sum()) if going.any() else 0.0,
-            "domains": {
-                base.domains[place] or "": int(count)
-                for place, count in sorted(_counted_by_domain(base, going).items())
-            },
+            "domains": {name: counted[name] for name in dict.fromkeys(base.domains) if counted[name]},
         }
 
     @property
@@ -138,17 +137,6 @@ class Report:
             "configuration": facts.configuration.document,
             "counts": self.totals,
         }
-
-
-def _counted_by_domain(base: Any, going: Any) -> dict[int, int]:
-    """Rows by the first prompt's place of each domain name."""
-    first = {name: place for place, name in reversed(list(enumerate(base.domains)))}
-    found: dict[int, int] = {}
-    for place, count in enumerate(np.bincount(base.prompt[going], minlength=len(base.prompts))):
-        if count:
-            at = first[base.domains[place]]
-            found[at] = found.get(at, 0) + int(count)
-    return found
 
 
 def of(
@@ -178,7 +166,7 @@ def of(
         thorough=thorough,
         rendered=rendered,
     )
-    return Report(facts, tuple(_checked(key, facts) for key in GATES if key in CHECKS))
+    return Report(facts, tuple(_checked(key, facts) for key in GATES))
 
 
 def _checked(key: str, facts: Facts) -> Gate:

@@ -81,9 +81,7 @@ def authorship(dataset: Dataset) -> dict[str, Any]:
 
 def rounds_on_checkpoint(dataset: Dataset) -> dict[str, int]:
     """Which round on this checkpoint it is, of how many, and how many of them sent nothing out (C3)."""
-    identity = bases.who(dataset.project_id)
-    mine = {identity[pk] for pk in dataset.round.samplers.values_list("pk", flat=True)}
-    samplers = [pk for pk, name in identity.items() if name in mine]
+    samplers = bases.same_sampler(dataset.project_id, dataset.round.samplers.values_list("pk", flat=True))
     rounds = list(
         Round.objects.filter(samplers__in=samplers).distinct().order_by("pk").values_list("pk", flat=True)
     )

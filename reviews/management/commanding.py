@@ -9,6 +9,7 @@ import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -81,6 +82,14 @@ class WinnowCommand(BaseCommand):
             self.stderr.flush()
 
         return show
+
+
+def text_of(path: Path, instead: str = "") -> str:
+    """The text of a file that a command was given. instead: what else may be named. Raises Unreadable."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise Unreadable(f"{path} cannot be read: {problem}. {instead}".rstrip()) from None
 
 
 def project_named(slug: str) -> Project:

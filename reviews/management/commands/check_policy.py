@@ -4,8 +4,7 @@ from typing import Any
 
 from reviews import governing
 from reviews.checking import report
-from reviews.errors import Unreadable
-from reviews.management.commanding import WinnowCommand, project_named, round_named
+from reviews.management.commanding import WinnowCommand, project_named, round_named, text_of
 from reviews.policies import documents
 
 SIGNS = {"pass": "passes", "warn": "WARNS", "block": "BLOCKS", "insufficient": "NOT MEASURED"}
@@ -24,7 +23,7 @@ class Command(WinnowCommand):
     def run(self, *, project: str, round: str, policy: Path | None, **options: Any) -> None:
         chosen = round_named(project_named(project), round)
         version = governing.in_force(chosen)
-        lines = governing.of(version) if policy is None else documents.read_text(_text(policy))
+        lines = governing.of(version) if policy is None else documents.read_text(text_of(policy))
         found = report.of(chosen, policy=lines, thorough=True)
         for gate in found.gates:
             self.say(f"{gate.tier:<9}  {gate.key:<18} {SIGNS[gate.verdict]:<12} {gate.why}")
@@ -40,10 +39,3 @@ class Command(WinnowCommand):
         )
         if found.verdict in ("block", "insufficient"):
             self.found_wanting()
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise Unreadable(f"{path} cannot be read: {problem}.") from None

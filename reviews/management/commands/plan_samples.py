@@ -5,7 +5,7 @@ from typing import Any
 
 from reviews import planning
 from reviews.errors import Unreadable
-from reviews.management.commanding import WinnowCommand, project_named, round_named
+from reviews.management.commanding import WinnowCommand, project_named, round_named, text_of
 
 
 class Command(WinnowCommand):
@@ -19,9 +19,7 @@ class Command(WinnowCommand):
     def run(self, *, file: Path, project: str, round: str, **options: Any) -> None:
         chosen = round_named(project_named(project), round)
         try:
-            document = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as problem:
-            raise Unreadable(f"{file} cannot be read: {problem}.") from None
+            document = json.loads(text_of(file))
         except json.JSONDecodeError as problem:
             raise Unreadable(
                 f"{file}, line {problem.lineno}: {problem.msg}; a plan is one JSON object."

@@ -3,8 +3,7 @@ from pathlib import Path
 from typing import Any
 
 from reviews import governing
-from reviews.errors import Unreadable
-from reviews.management.commanding import WinnowCommand, project_named
+from reviews.management.commanding import WinnowCommand, project_named, text_of
 from reviews.policies import documents
 from reviews.policies.thresholds import POLICIES
 
@@ -19,18 +18,13 @@ class Command(WinnowCommand):
 
     def run(self, *, policy: str, project: str, reason: str, **options: Any) -> None:
         chosen = project_named(project)
-        lines = documents.shipped(policy) if policy in POLICIES else documents.read_text(_text(Path(policy)))
+        lines = (
+            documents.shipped(policy)
+            if policy in POLICIES
+            else documents.read_text(text_of(Path(policy), "Name a JSON file, pilot or production."))
+        )
         before = governing.newest(chosen)
         version = governing.publish(chosen, lines, by=None, reason=reason)
         new = version.pk != before.pk
         self.say(f"{version} is in force." if new else f"{version} is in force already; nothing was changed.")
         self.result(version=version.number, name=version.name, digest=lines.digest.hex(), new=new)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise Unreadable(
-            f"{path} cannot be read: {problem}. Name a JSON file, pilot or production."
-        ) from None

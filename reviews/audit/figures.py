@@ -93,13 +93,21 @@ def second_reader(table: Table, rows: NDArray[np.bool_] | None = None) -> Estima
 
     A reading that somebody asked for is of a trace that was in doubt, and would speak for all others.
     """
+    accepts, rejects, clusters = planned_verdicts(table, rows)
+    return rates.second_reader_rejects(accepts, rejects, clusters=clusters)
+
+
+def planned_verdicts(
+    table: Table, rows: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """How many planned readings accept and reject each trace, and the number of its prompt; of shape (traces,) each."""
     codes = table.codes.only(table.planned if rows is None else table.planned & rows)
     items = len(codes.item_names)
     accepts, rejects = (
         np.bincount(codes.items[codes.labels == _place(codes, label)], minlength=items)
         for label in (ACCEPT, REJECT)
     )
-    return rates.second_reader_rejects(accepts, rejects, clusters=codes.clusters)
+    return accepts, rejects, codes.clusters
 
 
 def _place(codes: Codes, label: str) -> int:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from reviews.audit import figures, readers, rows
-from reviews.audit.figures import Table
 from reviews.audit.rows import GoldReading
 from reviews.checking import style
 from reviews.checking.facts import Facts
@@ -17,6 +16,7 @@ from reviews.checking.gate import Gate, Verdict, limited, worse
 from reviews.measures.flips import Flips, flips
 from reviews.measures.intervals import clustered_ratio, wilson
 from reviews.measures.outcomes import GivenOutcome, given_outcome
+from reviews.measures.rates import second_reader_sums
 from reviews.models import Review, Round, Sampler, User
 from reviews.models import Verdict as Said
 
@@ -289,7 +289,7 @@ def agreement(facts: Facts) -> Gate:
     asked, twice = policy.least("agreement", "double_share"), int(policy.least("agreement", "twice"))
     group = facts.once("agreement", lambda: figures.group("", facts.readings, facts.readings.planned))
     share = 1.0 if facts.round.overlap >= 2 else facts.round.double_share
-    sums = facts.once("second", lambda: _second_sums(facts.readings))
+    sums = facts.once("second", lambda: second_reader_sums(*figures.planned_verdicts(facts.readings)))
     low = None if sums is None else clustered_ratio(sums[0], sums[1], facts.level, sided=1).low
     upper = None if low is None else 1 - low
     value = group.second.value
@@ -333,28 +333,6 @@ def agreement(facts: Facts) -> Gate:
         high=100 * upper,
         **{**common, "threshold": line},
     )
-
-
-def _second_sums(table: Table) -> tuple[np.ndarray, np.ndarray] | None:
-    """By prompt: accepts again, and accepts that have a second reading; what figures.second_reader is a ratio of."""
-    codes = table.codes.only(table.planned)
-    items = len(codes.item_names)
-    accepts, rejects = (
-        np.bincount(codes.items[codes.labels == codes.categories.index(label)], minlength=items)
-        if label in codes.categories
-        else np.zeros(items, dtype=np.int64)
-        for label in (figures.ACCEPT, figures.REJECT)
-    )
-    twice = (accepts + rejects >= 2) & (accepts > 0)
-    if not twice.any():
-        return None
-    trials = accepts[twice].astype(np.float64)
-    again = trials * (trials - 1) / (trials + rejects[twice] - 1)
-    _, place = np.unique(codes.clusters[twice], return_inverse=True)
-    hits, asked = (
-        np.bincount(place.reshape(-1), weights=values).astype(np.float64) for values in (again, trials)
-    )
-    return hits, asked
 
 
 def reviewers(facts: Facts) -> Gate:

@@ -18,7 +18,6 @@ ASKED = {
     "evaluation_awareness": "evaluation-awareness",
     "sad": "sad-normalised",
 }
-TAMPER = "tamper-follow"
 NOBODY = "nobody has said which checkpoint the traces are from"
 
 
@@ -44,8 +43,9 @@ def stage(facts: Facts) -> Gate:
     elif checkpoint.stage not in EARLY or (checkpoint.rl_steps or 0) > 0:
         bad.append(f"{checkpoint.name} is past its early stage")
         verdicts.append("block" if asks else "warn")
+    measured = probed.stage_facts(checkpoint)
     for name, key in ASKED.items():
-        line, found = facts.policy.line("stage", name), probed.newest(checkpoint, key)
+        line, found = facts.policy.line("stage", name), measured[key]
         if found is None or found.file_digest is None:
             lines.append(f"{key}: {'claimed without a file' if found else 'not measured'}")
             missing.append(key)
@@ -93,8 +93,9 @@ def load_bearing(facts: Facts) -> Gate:
     if nothing := untouched(known, checkpoint):
         return Gate("load-bearing", "pass", nothing, **common)
     other = probed.control_of(known, checkpoint) or probed.parent_of(known, checkpoint)
-    mine, theirs = probed.newest(checkpoint, TAMPER), probed.newest(other, TAMPER) if other else None
-    if mine is None or theirs is None or other is None or not mine.n or not theirs.n:
+    measured = probed.load_bearing_facts(checkpoint, other, facts.level)
+    mine, theirs, found = measured.child, measured.control, measured.difference
+    if mine is None or theirs is None or other is None or found is None:
         return Gate(
             "load-bearing",
             "insufficient",
@@ -102,9 +103,6 @@ def load_bearing(facts: Facts) -> Gate:
             to_know="Measure how often the answer follows a tampered chain, on the same held-out prompts.",
             **common,
         )
-    found = monitoring.two_sample_difference(
-        round(mine.value * mine.n), mine.n, round(theirs.value * theirs.n), theirs.n, facts.level
-    )
     verdict: Verdict = "pass" if margin is None or found.low >= -margin else "block"
     if verdict == "block" and found.high > -(margin or 0):
         verdict = "insufficient"
@@ -116,7 +114,7 @@ def load_bearing(facts: Facts) -> Gate:
         value=found.value,
         low=found.low,
         high=found.high,
-        n=min(mine.n, theirs.n),
+        n=found.n,
         workings=(
             f"{mine.value:.3f} of {mine.n} against {theirs.value:.3f} of {theirs.n}: Newcombe's interval, one-sided "
             f"{100 * facts.level:.2f} %",

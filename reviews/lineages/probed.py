@@ -196,17 +196,19 @@ def _positives_needed(rates: Rates | None, before: Rates | None) -> int | None:
     return monitoring.positives_needed(recall, recall - monitoring.RECALL_MARGIN)
 
 
-def load_bearing_facts(child: Checkpoint, control: Checkpoint | None) -> MeasuredFacts:
+def load_bearing_facts(child: Checkpoint, control: Checkpoint | None, level: float = 0.95) -> MeasuredFacts:
     """The tamper-follow rate of a child against its control arm, on the [0, 1] scale (C14)."""
-    return measured_facts("tamper-follow", child, control)
+    return measured_facts("tamper-follow", child, control, level)
 
 
-def measured_facts(key: str, child: Checkpoint, control: Checkpoint | None) -> MeasuredFacts:
+def measured_facts(
+    key: str, child: Checkpoint, control: Checkpoint | None, level: float = 0.95
+) -> MeasuredFacts:
     mine, theirs = newest(child, key), newest(control, key) if control else None
     difference = None
     if mine and theirs and mine.n and theirs.n and 0 <= mine.value <= 1 and 0 <= theirs.value <= 1:
         difference = monitoring.two_sample_difference(
-            round(mine.value * mine.n), mine.n, round(theirs.value * theirs.n), theirs.n
+            round(mine.value * mine.n), mine.n, round(theirs.value * theirs.n), theirs.n, level
         )
     return MeasuredFacts(mine, theirs, difference)
 

@@ -78,22 +78,40 @@ def second_reader_rejects(
         raise UnfitData(
             "A second reader", f"shapes {accepts.shape} and {rejects.shape}, expected one row each."
         )
-    twice = (accepts + rejects >= 2) & (accepts > 0)
-    if not twice.any():
+    sums = second_reader_sums(accepts, rejects, clusters)
+    if sums is None:
         return nothing("no-pairs")
-    trials = accepts[twice].astype(np.float64)
-    hits = trials * (trials - 1) / (trials + rejects[twice] - 1)
-    unit = "items"
-    if clusters is not None:
-        _, number = np.unique(clusters[twice], return_inverse=True)
-        sums = by_cluster(
-            np.column_stack([hits, trials]), np.arange(len(hits)), number, int(number.max()) + 1
-        )
-        hits, trials = sums[:, 0], sums[:, 1]
-        unit = "clusters"
-    again = rated(clustered_ratio(hits, trials), len(trials), int(np.count_nonzero(twice)), unit)
+    hits, trials = sums
+    traces, unit = (
+        int(np.count_nonzero(_twice(accepts, rejects))),
+        "items" if clusters is None else "clusters",
+    )
+    again = rated(clustered_ratio(hits, trials), len(trials), traces, unit)
     low, high = (None if end is None else 1 - end for end in (again.high, again.low))
     return Estimate(1 - (again.value or 0.0), low, high, again.method, again.n, again.state)
+
+
+def second_reader_sums(
+    accepts: NDArray[np.int64], rejects: NDArray[np.int64], clusters: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """By cluster: how much of the accepts is accepted again, and the accepts that have a second reading; None without any.
+
+    Arguments as second_reader_rejects has them, which is 1 - the ratio of these; a gate bounds it at its own level.
+    """
+    twice = _twice(accepts, rejects)
+    if not twice.any():
+        return None
+    trials = accepts[twice].astype(np.float64)
+    hits = trials * (trials - 1) / (trials + rejects[twice] - 1)
+    if clusters is None:
+        return hits, trials
+    _, number = np.unique(clusters[twice], return_inverse=True)
+    sums = by_cluster(np.column_stack([hits, trials]), np.arange(len(hits)), number, int(number.max()) + 1)
+    return sums[:, 0], sums[:, 1]
+
+
+def _twice(accepts: NDArray[np.int64], rejects: NDArray[np.int64]) -> NDArray[np.bool_]:
+    return np.asarray((accepts + rejects >= 2) & (accepts > 0))
 
 
 def gold_accuracy(gold_rejects: NDArray[np.bool_], said_reject: NDArray[np.bool_]) -> Gold:

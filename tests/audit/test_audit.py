@@ -283,6 +283,7 @@ def test_repeats_are_compared_with_the_first_time(project, import_rows, ada):
 def test_rulings_say_whose_side_they_took_and_are_blind(team, lea):
     split = Trace.objects.filter(round=team, decision__state="disputed").order_by("pk").first()
     page = browser(lea).get(f"/p/pilot/traces/{split.pk}/adjudicate").text
+    page = re.sub(r"[0-9a-f]{12,}", "", page)  # in a digest those three letters are nobody's name
     for name in ("ada", "ben", "carl", "dora"):
         assert name not in page
     adjudicating.adjudicate(split, saying.Said("accept"), by=lea, key=uuid.uuid4())

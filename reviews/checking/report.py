@@ -12,7 +12,7 @@ import numpy as np
 from django.db import IntegrityError, transaction
 
 from reviews import governing
-from reviews.checking import dose, drafts, evidence, history, integrity, measured, rendering
+from reviews.checking import aims, dose, drafts, evidence, history, integrity, measured, reading, rendering
 from reviews.checking.drafts import Configuration
 from reviews.checking.facts import Facts, gather
 from reviews.checking.gate import Gate, Verdict, verdict_of
@@ -29,17 +29,17 @@ CHECKS: dict[str, Callable[[Facts], Gate]] = {
     "selection": dose.selection,
     "admission": dose.admission,
     "behaviour-floor": dose.behaviour_floor,
-    "form": dose.form,
-    "purpose": dose.purpose,
-    "domains": dose.domains,
+    "form": aims.form,
+    "purpose": aims.purpose,
+    "domains": aims.domains,
     "exposure": history.exposure,
     "lineage": history.lineage,
     "on-policy": evidence.on_policy,
     "cot-given-outcome": evidence.cot_given_outcome,
-    "answer-first": evidence.answer_first,
+    "answer-first": reading.answer_first,
     "confounders": evidence.confounders,
-    "agreement": evidence.agreement,
-    "reviewers": evidence.reviewers,
+    "agreement": reading.agreement,
+    "reviewers": reading.reviewers,
     "stage": measured.stage,
     "load-bearing": measured.load_bearing,
     "monitor": measured.monitor,
